@@ -1,0 +1,25 @@
+"""The hidden checks: what a submission must establish to earn the points of an exercise."""
+
+from autograder.checks.registry import (
+    GRADING_DATA,
+    VERDICT_TYPE,
+    CheckError,
+    check,
+    expect,
+    names,
+    registered,
+    run_check,
+)
+from autograder.errors import CheckFailed
+
+__all__ = [
+    "GRADING_DATA",
+    "VERDICT_TYPE",
+    "CheckError",
+    "CheckFailed",
+    "check",
+    "expect",
+    "names",
+    "registered",
+    "run_check",
+]

@@ -29,7 +29,7 @@ class GradingError(CourseError):
     """A submission or a course cannot be graded."""
 
 
-class CheckFailed(AssertionError):
+class CheckFailed(AssertionError):  # noqa: N818  a verdict, not an error of ours
     """A submission lacks the property that a check asks for; ``str()`` is the student's sentence."""
 
     def _render_traceback_(self):

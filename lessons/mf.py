@@ -54,7 +54,9 @@ user_ids, movie_ids = sorted(ratings["userId"].unique()), sorted(ratings["movieI
 num_users, num_items = len(user_ids), len(movie_ids)
 user2idx = {user_id: idx for idx, user_id in enumerate(user_ids)}
 item2idx = {movie_id: idx for idx, movie_id in enumerate(movie_ids)}
-df_idx = ratings.assign(user_idx=ratings["userId"].map(user2idx), item_idx=ratings["movieId"].map(item2idx))
+df_idx = ratings.assign(
+    user_idx=ratings["userId"].map(user2idx), item_idx=ratings["movieId"].map(item2idx)
+)
 
 # %% [markdown] lang="en"
 # A model that is scored on the ratings it learnt from is like a pupil who saw the exam. So we cut the ratings in three:
@@ -70,10 +72,16 @@ val_df, test_df = train_test_split(temp_df, test_size=0.5, random_state=42)
 
 # %% check="mf-split" points=2 nbval=true
 # Every rating is in exactly one part, and the parts have 80, 10 and 10 per cent of the rows.
-assert {"train_df", "val_df", "test_df"} <= globals().keys(), "Fill the blanks above and run that cell first."
+assert {"train_df", "val_df", "test_df"} <= globals().keys(), (
+    "Fill the blanks above and run that cell first."
+)
 parts = [len(part) / len(ratings) for part in (train_df, val_df, test_df)]
-assert np.allclose(parts, [0.8, 0.1, 0.1], atol=0.001), "The parts have the wrong sizes: look at `test_size`."
-assert sorted(pd.concat([train_df, val_df, test_df]).index) == list(ratings.index), "A rating is missing or stands in two parts: look at what you split the second time."
+assert np.allclose(parts, [0.8, 0.1, 0.1], atol=0.001), (
+    "The parts have the wrong sizes: look at `test_size`."
+)
+assert sorted(pd.concat([train_df, val_df, test_df]).index) == list(ratings.index), (
+    "A rating is missing or stands in two parts: look at what you split the second time."
+)
 print("mf-split:", " / ".join(f"{part:.0%}" for part in parts), "of the ratings, none twice.")
 
 # %%
@@ -97,6 +105,7 @@ tiny[[0, 2]]
 # **Exercise `mf-dataset`.** Read the three columns: the indices of users and items that we made above, and the stars.
 # A column is read with a dot: `df.timestamp`. Mind that the model wants *indices*, not ids.
 
+
 # %% blank="mf-dataset" mask="user_idx@2 item_idx@2 rating@2"
 class RatingDataset(Dataset):
     """One sample is (user_idx, item_idx, rating)."""
@@ -116,19 +125,33 @@ class RatingDataset(Dataset):
         return self[batch]  # (B,), (B,), (B,)
 
 
-train_dataset, val_dataset, test_dataset = RatingDataset(train_df), RatingDataset(val_df), RatingDataset(test_df)
+train_dataset, val_dataset, test_dataset = (
+    RatingDataset(train_df),
+    RatingDataset(val_df),
+    RatingDataset(test_df),
+)
 train_loader = DataLoader(train_dataset, batch_size=1024, shuffle=True, collate_fn=tuple)
 val_loader = DataLoader(val_dataset, batch_size=1024, collate_fn=tuple)
 test_loader = DataLoader(test_dataset, batch_size=1024, collate_fn=tuple)
 
 # %% check="mf-dataset" points=3 nbval=true
 # A batch is three vectors of equal length; indices point into the tables, stars lie in 1 to 5.
-assert {"train_dataset", "train_loader", "val_loader", "test_loader"} <= globals().keys(), "Fill the blanks above and run that cell first."
+assert {"train_dataset", "train_loader", "val_loader", "test_loader"} <= globals().keys(), (
+    "Fill the blanks above and run that cell first."
+)
 users, items, stars = next(iter(val_loader))
-assert len(train_dataset) == len(train_df), "The data set needs one sample a row: look at `__init__`."
-assert users.shape == items.shape == stars.shape == (1024,), "A batch should be three vectors of 1024 numbers."
-assert users.max() < num_users and items.max() < num_items, "Indices run from 0 to N-1: look at which columns you read."
-assert stars.min() >= 1 and stars.max() <= 5 and stars.is_floating_point(), "The third part is the stars, as floats."
+assert len(train_dataset) == len(train_df), (
+    "The data set needs one sample a row: look at `__init__`."
+)
+assert users.shape == items.shape == stars.shape == (1024,), (
+    "A batch should be three vectors of 1024 numbers."
+)
+assert users.max() < num_users and items.max() < num_items, (
+    "Indices run from 0 to N-1: look at which columns you read."
+)
+assert stars.min() >= 1 and stars.max() <= 5 and stars.is_floating_point(), (
+    "The third part is the stars, as floats."
+)
 print("mf-dataset: batches of", *(tuple(part.shape) for part in (users, items, stars)))
 
 # %% [markdown] lang="en"
@@ -155,6 +178,7 @@ mu + b_u + b_i + (p_u * q_i).sum()
 # **Exercise `mf-model`.** How many rows and columns have the two tables of factors? The tables of biases below them, with
 # one column, show the pattern: one row a user, one row an item.
 
+
 # %% blank="mf-model" mask="num_users@2 n_factors@2 num_items@2 n_factors@3"
 class MF(nn.Module):
     """mu + b_u + b_i + p_u . q_i, in stars."""
@@ -165,7 +189,9 @@ class MF(nn.Module):
         self.item_emb = nn.Embedding(num_items, n_factors)
         self.user_bias = nn.Embedding(num_users, 1)
         self.item_bias = nn.Embedding(num_items, 1)
-        self.global_bias = nn.Parameter(torch.tensor(train_df["rating"].mean(), dtype=torch.float32))
+        self.global_bias = nn.Parameter(
+            torch.tensor(train_df["rating"].mean(), dtype=torch.float32)
+        )
         nn.init.normal_(self.user_emb.weight, std=0.01)
         nn.init.normal_(self.item_emb.weight, std=0.01)
         nn.init.zeros_(self.user_bias.weight)
@@ -183,12 +209,22 @@ optimizer = torch.optim.Adam(model.parameters(), lr=0.005, weight_decay=1e-5, fu
 
 # %% check="mf-model" points=4 nbval=true
 # One row a user, one row an item, as many columns as factors; one prediction for each pair of a batch.
-assert {"MF", "model", "criterion", "optimizer"} <= globals().keys(), "Fill the blanks above and run that cell first."
-assert model.user_emb.weight.shape == (num_users, 100), "user_emb needs one row a user and one column a factor."
-assert model.item_emb.weight.shape == (num_items, 100), "item_emb needs one row an item and one column a factor."
+assert {"MF", "model", "criterion", "optimizer"} <= globals().keys(), (
+    "Fill the blanks above and run that cell first."
+)
+assert model.user_emb.weight.shape == (num_users, 100), (
+    "user_emb needs one row a user and one column a factor."
+)
+assert model.item_emb.weight.shape == (num_items, 100), (
+    "item_emb needs one row an item and one column a factor."
+)
 first = torch.arange(5, device=device)
-assert model(first, first).shape == (5,), "Five pairs should give five predictions: look at `sum` and `squeeze` in `forward`."
-assert model(first[:1], first[:1]).shape == (1,), "A batch of one should give one prediction: `squeeze()` needs its dimension."
+assert model(first, first).shape == (5,), (
+    "Five pairs should give five predictions: look at `sum` and `squeeze` in `forward`."
+)
+assert model(first[:1], first[:1]).shape == (1,), (
+    "A batch of one should give one prediction: `squeeze()` needs its dimension."
+)
 print("mf-model: predictions of shape", tuple(model(first, first).shape))
 
 # %% [markdown] lang="en"
@@ -201,6 +237,7 @@ print("mf-model: predictions of shape", tuple(model(first, first).shape))
 # all earlier batches pile up. Indices go through `.long()`, which makes them 64-bit integers, the usual type of an index.
 #
 # `evaluate(loader)` gives the RMSE over a loader. Stars end at 1 and 5, so it clamps predictions to that range.
+
 
 # %%
 @torch.no_grad()
@@ -221,6 +258,7 @@ print(f"untrained: {evaluate(val_loader):.3f} stars")
 # **Exercise `mf-train`.** Two cells. First the pass over the training batches: make both index vectors 64-bit, and put the
 # two missing calls of a gradient step in their places.
 
+
 # %% blank="mf-train" mask="long long zero_grad backward"
 def train_epoch():
     """One pass over the training batches; returns the RMSE on the way, in stars."""
@@ -234,6 +272,7 @@ def train_epoch():
         optimizer.step()
         squared_error += loss.item() * len(stars)
     return (squared_error / len(train_dataset)) ** 0.5
+
 
 # %% [markdown] lang="en"
 # Then the epochs. After each we measure the RMSE on the *validation* loader. Whenever it is the best so far we put a copy
@@ -260,11 +299,19 @@ test_rmse = evaluate(test_loader)
 
 # %% check="mf-train" points=6 nbval=true
 # The model is back at its best epoch, and beats saying the mean to everyone.
-assert {"best_val", "best_epoch", "test_rmse"} <= globals().keys(), "Fill the blanks above and run both cells first."
-assert abs(evaluate(val_loader) - best_val) < 1e-4, "The model is not at its best epoch: look at how the weights are kept and loaded back."
-assert abs(evaluate(test_loader) - test_rmse) < 1e-4, "test_rmse is not that of the model as it stands: look at the last line."
+assert {"best_val", "best_epoch", "test_rmse"} <= globals().keys(), (
+    "Fill the blanks above and run both cells first."
+)
+assert abs(evaluate(val_loader) - best_val) < 1e-4, (
+    "The model is not at its best epoch: look at how the weights are kept and loaded back."
+)
+assert abs(evaluate(test_loader) - test_rmse) < 1e-4, (
+    "test_rmse is not that of the model as it stands: look at the last line."
+)
 mean_rmse = ((val_df["rating"] - train_df["rating"].mean()) ** 2).mean() ** 0.5
-assert best_val < 0.9 * mean_rmse, "The model hardly beats the mean: look at the order of the calls in a gradient step."
+assert best_val < 0.9 * mean_rmse, (
+    "The model hardly beats the mean: look at the order of the calls in a gradient step."
+)
 print("mf-train: the best epoch is back, and the model beats the mean by more than a tenth.")
 
 # %%
@@ -276,7 +323,9 @@ epochs = range(1, len(val_curve) + 1)
 ax.plot(epochs, train_curve, "s--", color="0.5", label="train")
 ax.plot(epochs, val_curve, "o-", color="black", label="validation")
 ax.axvline(best_epoch, color="0.6", linestyle=":", label=f"best epoch ({best_epoch})")
-ax.set(title="MF learns, then learns by heart", xlabel="epoch", ylabel="RMSE (stars)", xticks=epochs)
+ax.set(
+    title="MF learns, then learns by heart", xlabel="epoch", ylabel="RMSE (stars)", xticks=epochs
+)
 ax.legend()
 plt.show()
 
@@ -289,18 +338,34 @@ plt.show()
 # A number like this means little alone. Four simple predictors on the same split: the mean of all training ratings, the
 # mean of each item, $\mu + b_u + b_i$ with *shrunken* biases (no factors at all), and our MF.
 
+
 # %%
 def mean_effect(rows, index, size, reg):
     """Mean residual of each user or item, shrunk towards 0 as if `reg` zeros had been seen too."""
-    return np.bincount(rows[index], rows["residual"], size) / (np.bincount(rows[index], minlength=size) + reg)
+    return np.bincount(rows[index], rows["residual"], size) / (
+        np.bincount(rows[index], minlength=size) + reg
+    )
 
 
 mu = train_df["rating"].mean()
 b_user, b_item = np.zeros(num_users), np.zeros(num_items)
 for _ in range(10):
-    b_item = mean_effect(train_df.assign(residual=train_df["rating"] - mu - b_user[train_df["user_idx"]]), "item_idx", num_items, 10)
-    b_user = mean_effect(train_df.assign(residual=train_df["rating"] - mu - b_item[train_df["item_idx"]]), "user_idx", num_users, 15)
-item_mean = mu + mean_effect(train_df.assign(residual=train_df["rating"] - mu), "item_idx", num_items, 1e-9)
+    b_item = mean_effect(
+        train_df.assign(residual=train_df["rating"] - mu - b_user[train_df["user_idx"]]),
+        "item_idx",
+        num_items,
+        10,
+    )
+    b_user = mean_effect(
+        train_df.assign(residual=train_df["rating"] - mu - b_item[train_df["item_idx"]]),
+        "user_idx",
+        num_users,
+        15,
+    )
+item_mean = mu + mean_effect(
+    train_df.assign(residual=train_df["rating"] - mu), "item_idx", num_items, 1e-9
+)
+
 
 # %%
 def test_score(predicted):
@@ -360,12 +425,22 @@ completed_full = R_sparse_full.where(~R_sparse_full.isna(), R_hat_df_full)
 
 # %% check="mf-complete" points=5 nbval=true
 # Observed ratings stay, gaps take the clamped prediction of their own user and item.
-assert {"R_hat_full", "R_hat_df_full", "completed_full"} <= globals().keys(), "Fill the blanks above and run that cell first."
-assert R_hat_full.shape == completed_full.shape == (num_users, num_items), "Both matrices should be users by items: look at the grids."
-assert not completed_full.isna().any(axis=None), "Gaps are left: look at the labels of R_hat_df_full."
-assert R_hat_full.min() >= 1 and R_hat_full.max() <= 5, "Predictions must lie in 1 to 5: look at `clamp`."
+assert {"R_hat_full", "R_hat_df_full", "completed_full"} <= globals().keys(), (
+    "Fill the blanks above and run that cell first."
+)
+assert R_hat_full.shape == completed_full.shape == (num_users, num_items), (
+    "Both matrices should be users by items: look at the grids."
+)
+assert not completed_full.isna().any(axis=None), (
+    "Gaps are left: look at the labels of R_hat_df_full."
+)
+assert R_hat_full.min() >= 1 and R_hat_full.max() <= 5, (
+    "Predictions must lie in 1 to 5: look at `clamp`."
+)
 last = torch.tensor([num_users - 1], device=device), torch.tensor([0], device=device)
-assert abs(R_hat_full[-1, 0] - model(*last).clamp(1, 5).item()) < 1e-4, "A cell should hold the prediction of its own user and item: look at `unsqueeze` and `repeat`."
+assert abs(R_hat_full[-1, 0] - model(*last).clamp(1, 5).item()) < 1e-4, (
+    "A cell should hold the prediction of its own user and item: look at `unsqueeze` and `repeat`."
+)
 print("mf-complete: no gap left, every prediction between 1 and 5.")
 
 # %% [markdown] lang="en"
@@ -388,17 +463,28 @@ def recommend(user_id, n=10):
     ### BEGIN SOLUTION
     unseen = R_sparse_full.loc[user_id].isna()
     best = R_hat_df_full.loc[user_id][unseen].nlargest(n)
-    return pd.DataFrame({"movieId": best.index, "title": titles.loc[best.index].values, "score": best.values})
+    return pd.DataFrame(
+        {"movieId": best.index, "title": titles.loc[best.index].values, "score": best.values}
+    )
     ### END SOLUTION
+
 
 # %% check="mf-recommend" points=4 nbval=true
 # Ten different unseen movies, best first, with their titles.
-assert "recommend" in globals() and "completed_full" in globals(), "Fill the blanks above and run that cell first."
+assert "recommend" in globals() and "completed_full" in globals(), (
+    "Fill the blanks above and run that cell first."
+)
 top = recommend(user_ids[0])
-assert list(top.columns) == ["movieId", "title", "score"] and len(top) == 10, "recommend should return ten rows with columns movieId, title, score."
-assert top["movieId"].is_unique and R_sparse_full.loc[user_ids[0], top["movieId"]].isna().all(), "A movie that the user has rated must not be recommended."
+assert list(top.columns) == ["movieId", "title", "score"] and len(top) == 10, (
+    "recommend should return ten rows with columns movieId, title, score."
+)
+assert top["movieId"].is_unique and R_sparse_full.loc[user_ids[0], top["movieId"]].isna().all(), (
+    "A movie that the user has rated must not be recommended."
+)
 assert top["score"].is_monotonic_decreasing, "The best film comes first."
-assert list(top["title"]) == list(titles.loc[top["movieId"]]), "Every title should be that of its movieId."
+assert list(top["title"]) == list(titles.loc[top["movieId"]]), (
+    "Every title should be that of its movieId."
+)
 print("mf-recommend:", len(top), "unseen movies, best first.")
 
 # %%

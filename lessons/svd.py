@@ -71,16 +71,22 @@ sample_users, sample_movies = user_ids[:8], movie_ids[:8]
 # stands for one letter.
 
 # %% blank="svd-block" mask="index columns sample_users sample_movies"
-R_sparse = ratings.pivot_table(values="rating", index="userId", columns="movieId")  # (users, movies)
+R_sparse = ratings.pivot_table(
+    values="rating", index="userId", columns="movieId"
+)  # (users, movies)
 R_block = R_sparse.loc[sample_users, sample_movies]  # (8, 8)
 R_block
 
 # %% check="svd-block" points=3 nbval=true
 # R_block has the sample users in its rows, the sample movies in its columns, and gaps where nobody rated.
 assert {"R_sparse", "R_block"} <= globals().keys(), "Fill the blanks above and run that cell first."
-assert R_sparse.shape == (len(user_ids), len(movie_ids)), "R_sparse needs one row a user and one column a movie: look at `pivot_table`."
+assert R_sparse.shape == (len(user_ids), len(movie_ids)), (
+    "R_sparse needs one row a user and one column a movie: look at `pivot_table`."
+)
 assert R_block.shape == (8, 8), "The block should be 8 by 8: look at what `.loc` selects."
-assert list(R_block.index) == sample_users and list(R_block.columns) == sample_movies, "Rows are users and columns are movies: look at the order inside `.loc`."
+assert list(R_block.index) == sample_users and list(R_block.columns) == sample_movies, (
+    "Rows are users and columns are movies: look at the order inside `.loc`."
+)
 print("svd-block: an", R_block.shape, "block, rows are users, columns are movies.")
 
 # %% [markdown] lang="en"
@@ -93,7 +99,14 @@ ax.patch.set(hatch="///", edgecolor="0.7")
 image = ax.imshow(R_block, cmap="cividis", vmin=1, vmax=5)
 for row, column in np.argwhere(R_block.notna().values):
     stars = R_block.iat[row, column]
-    ax.text(column, row, f"{stars:.0f}", ha="center", va="center", color="white" if stars < 3.5 else "black")
+    ax.text(
+        column,
+        row,
+        f"{stars:.0f}",
+        ha="center",
+        va="center",
+        color="white" if stars < 3.5 else "black",
+    )
 ax.set(title="Ratings of 8 users on 8 movies (hatched: a gap)", xlabel="movie id", ylabel="user id")
 ax.set_xticks(range(8), sample_movies)
 ax.set_yticks(range(8), sample_users)
@@ -155,14 +168,24 @@ Q_df = pd.DataFrame(Q, index=sample_movies, columns=["f1", "f2"])
 
 # %% check="svd-factors" points=3 nbval=true
 # P gives each user k numbers, Q gives each movie k numbers, and the columns of Q are orthonormal.
-assert {"R_block_filled", "P_df", "Q_df"} <= globals().keys(), "Fill the blanks above and run that cell first."
-assert R_block_filled.shape == (8, 8) and P.shape == (8, k) and Q.shape == (8, k), "P and Q need one row a user or movie and k columns: look at the slices."
-assert not np.isnan(R_block_filled).any(), "The filled block still has gaps: look at the line that fills them."
-assert np.allclose(Q.T @ Q, np.eye(k)), "The columns of Q should be orthonormal: look at the call of `svd`."
+assert {"R_block_filled", "P_df", "Q_df"} <= globals().keys(), (
+    "Fill the blanks above and run that cell first."
+)
+assert R_block_filled.shape == (8, 8) and P.shape == (8, k) and Q.shape == (8, k), (
+    "P and Q need one row a user or movie and k columns: look at the slices."
+)
+assert not np.isnan(R_block_filled).any(), (
+    "The filled block still has gaps: look at the line that fills them."
+)
+assert np.allclose(Q.T @ Q, np.eye(k)), (
+    "The columns of Q should be orthonormal: look at the call of `svd`."
+)
 print("svd-factors: P", P.shape, "and Q", Q.shape)
 
 # %%
-pd.concat({"P (users)": P_df.reset_index(drop=True), "Q (movies)": Q_df.reset_index(drop=True)}, axis=1).round(3)
+pd.concat(
+    {"P (users)": P_df.reset_index(drop=True), "Q (movies)": Q_df.reset_index(drop=True)}, axis=1
+).round(3)
 
 # %% [markdown] lang="en"
 # The first column of $P$ hardly varies: with most cells filled by one number, the first factor says "about average". What
@@ -192,10 +215,18 @@ completed_block = R_block.where(~R_block.isna(), R_hat_df)
 
 # %% check="svd-complete" points=4 nbval=true
 # Observed ratings stay as they were; only gaps take the prediction.
-assert {"R_hat_df", "completed_block"} <= globals().keys(), "Fill the blanks above and run that cell first."
-assert completed_block.shape == R_block.shape, "The completed block must have the shape of R_block: look at the labels of R_hat_df."
-assert not completed_block.isna().any(axis=None), "Gaps are left: the labels of R_hat_df must be those of R_block."
-assert (completed_block.where(R_block.notna()) == R_block.where(R_block.notna())).sum().sum() == R_block.notna().sum().sum(), "An observed rating has changed: look at `where`."
+assert {"R_hat_df", "completed_block"} <= globals().keys(), (
+    "Fill the blanks above and run that cell first."
+)
+assert completed_block.shape == R_block.shape, (
+    "The completed block must have the shape of R_block: look at the labels of R_hat_df."
+)
+assert not completed_block.isna().any(axis=None), (
+    "Gaps are left: the labels of R_hat_df must be those of R_block."
+)
+assert (
+    completed_block.where(R_block.notna()) == R_block.where(R_block.notna())
+).sum().sum() == R_block.notna().sum().sum(), "An observed rating has changed: look at `where`."
 print("svd-complete: every rating kept, every gap filled,", completed_block.shape)
 
 # %%
@@ -222,6 +253,7 @@ print(f"RMSE on the observed cells: {np.sqrt(np.nanmean(observed_error.values**2
 # Return the RMSE of the rank-`k` matrix on those cells, a float. You need `svd`, the first `k` columns of `U`, entries of
 # `S` and rows of `Vt` (as in section 4), and a mean over `difference[observed]`.
 
+
 # %% blank="svd-rank"
 def rank_error(R_filled, observed, k):
     """RMSE of the rank-k SVD of R_filled on the observed cells."""
@@ -237,18 +269,30 @@ rank_errors = [rank_error(R_block_filled, R_block.notna().values, rank) for rank
 
 # %% check="svd-rank" points=4 nbval=true
 # The error never grows with the rank of the block when every cell counts, and all eight factors rebuild it.
-assert {"rank_error", "rank_errors"} <= globals().keys(), "Fill the blanks above and run that cell first."
+assert {"rank_error", "rank_errors"} <= globals().keys(), (
+    "Fill the blanks above and run that cell first."
+)
 assert len(rank_errors) == 8, "rank_errors needs one number for each rank from 1 to 8."
 everywhere = np.ones((8, 8), dtype=bool)
 full_errors = [rank_error(R_block_filled, everywhere, rank) for rank in range(1, 9)]
-assert all(a >= b - 1e-9 for a, b in zip(full_errors, full_errors[1:])), "More factors should never fit the whole matrix worse: look at the slices."
-assert abs(rank_errors[-1]) < 1e-9, "All eight factors together are the matrix itself: look at the slices."
+assert all(a >= b - 1e-9 for a, b in zip(full_errors, full_errors[1:])), (
+    "More factors should never fit the whole matrix worse: look at the slices."
+)
+assert abs(rank_errors[-1]) < 1e-9, (
+    "All eight factors together are the matrix itself: look at the slices."
+)
 print("svd-rank: eight factors rebuild the block.")
 
 # %%
 fig, (left, right) = plt.subplots(1, 2, figsize=(9, 3.4))
 left.bar(range(1, 9), S, color="0.45")
-left.set(title="Singular values of the filled block", xlabel="factor f", ylabel="singular value $S_f$ (stars, log scale)", yscale="log", ylim=(0.05, 60))
+left.set(
+    title="Singular values of the filled block",
+    xlabel="factor f",
+    ylabel="singular value $S_f$ (stars, log scale)",
+    yscale="log",
+    ylim=(0.05, 60),
+)
 right.plot(range(1, 9), rank_errors, "o-", color="black", label="observed cells")
 right.plot(range(1, 9), full_errors, "s--", color="0.5", label="all cells, filled ones included")
 right.set(title="Error against rank", xlabel="rank k", ylabel="RMSE (stars)")
@@ -279,7 +323,11 @@ for (x, y), title in zip(places, movies.set_index("movieId")["title"].loc[popula
     ax.annotate(title, (x, y), xytext=(4, 3), textcoords="offset points", fontsize=8)
 ax.axhline(0, color="0.8", zorder=0)
 ax.axvline(0, color="0.8", zorder=0)
-ax.set(title="The 14 most rated movies in the plane of their first two factors", xlabel="factor 1 (no unit)", ylabel="factor 2 (no unit)")
+ax.set(
+    title="The 14 most rated movies in the plane of their first two factors",
+    xlabel="factor 1 (no unit)",
+    ylabel="factor 2 (no unit)",
+)
 ax.margins(x=0.25, y=0.1)
 plt.show()
 

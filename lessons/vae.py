@@ -50,7 +50,9 @@ user_ids, movie_ids = sorted(ratings["userId"].unique()), sorted(ratings["movieI
 num_users, num_items = len(user_ids), len(movie_ids)
 user2idx = {user_id: idx for idx, user_id in enumerate(user_ids)}
 item2idx = {movie_id: idx for idx, movie_id in enumerate(movie_ids)}
-df_idx = ratings.assign(user_idx=ratings["userId"].map(user2idx), item_idx=ratings["movieId"].map(item2idx))
+df_idx = ratings.assign(
+    user_idx=ratings["userId"].map(user2idx), item_idx=ratings["movieId"].map(item2idx)
+)
 train_df, temp_df = train_test_split(df_idx, test_size=0.2, random_state=42)
 val_df, test_df = train_test_split(temp_df, test_size=0.5, random_state=42)
 print(len(train_df), "/", len(val_df), "/", len(test_df), "ratings")
@@ -69,10 +71,14 @@ tiny
 # **Exercise `vae-matrices`.** Complete `to_matrices(df)`: start from two matrices of zeros, then write the stars into `R`
 # and ones into `mask` at the places (user_idx, item_idx) of `df`.
 
+
 # %% blank="vae-matrices"
 def to_matrices(df):
     """Ratings and mask of a split, both (users, items), float32, with 0 in the gaps."""
-    users, items = torch.tensor(df["user_idx"].to_numpy()), torch.tensor(df["item_idx"].to_numpy())  # (n,), (n,)
+    users, items = (
+        torch.tensor(df["user_idx"].to_numpy()),
+        torch.tensor(df["item_idx"].to_numpy()),
+    )  # (n,), (n,)
     stars = torch.tensor(df["rating"].to_numpy(), dtype=torch.float32)  # (n,)
     ### BEGIN SOLUTION
     R, mask = torch.zeros(num_users, num_items), torch.zeros(num_users, num_items)
@@ -88,6 +94,7 @@ R_test, mask_test = to_matrices(test_df)
 
 # %% [markdown] lang="en"
 # One sample is one user: a row of ratings and the row of its mask. As in lesson 2, `__getitems__` fetches a batch at once.
+
 
 # %%
 class UserRatingDataset(Dataset):
@@ -111,18 +118,35 @@ train_user_loader = DataLoader(train_user_dataset, batch_size=64, shuffle=True, 
 
 # %% check="vae-matrices" points=3 nbval=true
 # One row a user, one column an item; the mask has a 1 for each rating of the split, and R is 0 where the mask is.
-assert {"R_train", "mask_train", "train_user_loader"} <= globals().keys(), "Fill the blanks above and run that cell first."
-assert R_train.shape == mask_train.shape == (num_users, num_items), "R and mask should be users by items."
-assert mask_train.sum() == len(train_df) and mask_val.sum() == len(val_df), "The mask needs a 1 for each rating of its split."
-assert (R_train[mask_train == 0] == 0).all(), "R should be 0 in the gaps: look at what you write where."
-assert ((R_train >= 1) == (mask_train == 1)).all(), "Where the mask is 1 there should be 1 to 5 stars."
+assert {"R_train", "mask_train", "train_user_loader"} <= globals().keys(), (
+    "Fill the blanks above and run that cell first."
+)
+assert R_train.shape == mask_train.shape == (num_users, num_items), (
+    "R and mask should be users by items."
+)
+assert mask_train.sum() == len(train_df) and mask_val.sum() == len(val_df), (
+    "The mask needs a 1 for each rating of its split."
+)
+assert (R_train[mask_train == 0] == 0).all(), (
+    "R should be 0 in the gaps: look at what you write where."
+)
+assert ((R_train >= 1) == (mask_train == 1)).all(), (
+    "Where the mask is 1 there should be 1 to 5 stars."
+)
 rows, masks = next(iter(train_user_loader))
-print("vae-matrices: a batch is", rows.shape[0], "users; rows and masks have equal shapes:", rows.shape == masks.shape)
+print(
+    "vae-matrices: a batch is",
+    rows.shape[0],
+    "users; rows and masks have equal shapes:",
+    rows.shape == masks.shape,
+)
 
 # %%
 fig, axes = plt.subplots(1, 2, figsize=(9, 3.2), sharey=True)
 axes[0].imshow(R_train[:30, :60].numpy(), cmap="cividis", vmin=0, vmax=5, aspect="auto")
-axes[0].set(title="R: what the network reads (gaps are 0)", xlabel="item index", ylabel="user index")
+axes[0].set(
+    title="R: what the network reads (gaps are 0)", xlabel="item index", ylabel="user index"
+)
 axes[1].imshow(mask_train[:30, :60].numpy(), cmap="gray_r", vmin=0, vmax=1, aspect="auto")
 axes[1].set(title="mask: what counts (black)", xlabel="item index")
 fig.tight_layout()
@@ -153,6 +177,7 @@ draws.std(dim=0)
 # **Exercise `vae-model`.** `nn.Linear(a, b)` takes rows of `a` numbers to rows of `b`. The first layer reads a whole row
 # of ratings and gives `hidden_dim` numbers (the last layer, `fc4`, does the reverse). In `forward`, call the three methods
 # in the order encode, reparameterize, decode.
+
 
 # %% blank="vae-model" mask="num_items@2 hidden_dim@2 encode@2 reparameterize@2 decode@2"
 class VAE(nn.Module):
@@ -189,9 +214,13 @@ vae = VAE(num_items).to(device)
 assert {"VAE", "vae"} <= globals().keys(), "Fill the blanks above and run that cell first."
 rows = R_train[:3].to(device)
 recon, mu, logvar = vae(rows)
-assert recon.shape == rows.shape, "The network should return one number an item: look at fc1 and fc4."
+assert recon.shape == rows.shape, (
+    "The network should return one number an item: look at fc1 and fc4."
+)
 assert mu.shape == logvar.shape == (3, 50), "mu and logvar need 50 numbers a user: look at encode."
-assert not torch.equal(vae(rows)[0], vae(rows)[0]), "Two passes should differ, since z is drawn anew: look at forward."
+assert not torch.equal(vae(rows)[0], vae(rows)[0]), (
+    "Two passes should differ, since z is drawn anew: look at forward."
+)
 assert torch.equal(vae.encode(rows)[0], mu), "forward should return the mu of encode."
 print("vae-model: mu", tuple(mu.shape), "and logvar", tuple(logvar.shape))
 
@@ -220,11 +249,27 @@ print("without mask:", ((guess - x) ** 2).mean().item())
 # %%
 fig, ax = plt.subplots(figsize=(7, 3))
 error = ((guess - x) ** 2)[0]
-bars = ax.bar(range(4), error.tolist(), color=["0.3" if counts else "white" for counts in seen[0]], edgecolor="black")
+bars = ax.bar(
+    range(4),
+    error.tolist(),
+    color=["0.3" if counts else "white" for counts in seen[0]],
+    edgecolor="black",
+)
 for bar, counts in zip(bars, seen[0]):
     bar.set_hatch("" if counts else "//")
-    ax.text(bar.get_x() + bar.get_width() / 2, bar.get_height() + 0.4, "counts" if counts else "masked out", ha="center")
-ax.set(title="Squared error of the guess 4 in every cell: what the mask lets through", xlabel="item index", ylabel="squared error (stars²)", xticks=range(4), ylim=(0, 20))
+    ax.text(
+        bar.get_x() + bar.get_width() / 2,
+        bar.get_height() + 0.4,
+        "counts" if counts else "masked out",
+        ha="center",
+    )
+ax.set(
+    title="Squared error of the guess 4 in every cell: what the mask lets through",
+    xlabel="item index",
+    ylabel="squared error (stars²)",
+    xticks=range(4),
+    ylim=(0, 20),
+)
 plt.show()
 
 # %% [markdown] lang="en"
@@ -232,6 +277,7 @@ plt.show()
 #
 # **Exercise `vae-loss`.** Average the errors of the users (`per_user_mse`), and hand the two parts back for
 # printing only: `detach()` gives the same number without its gradient, so that nobody trains on it by accident.
+
 
 # %% blank="vae-loss" mask="per_user_mse@2 detach detach"
 def vae_loss(recon_x, x, mu, logvar, mask, beta=0.001):
@@ -247,14 +293,20 @@ optimizer_vae = torch.optim.Adam(vae.parameters(), lr=0.001, weight_decay=1e-6, 
 
 # %% check="vae-loss" points=4 nbval=true
 # A gap never counts; the total carries a gradient, the parts do not.
-assert {"vae_loss", "optimizer_vae"} <= globals().keys(), "Fill the blanks above and run that cell first."
+assert {"vae_loss", "optimizer_vae"} <= globals().keys(), (
+    "Fill the blanks above and run that cell first."
+)
 zeros = torch.zeros(1, 50)
 guess.requires_grad_()
 total, recon_part, kl_part = vae_loss(guess, x, zeros, zeros, seen)
 assert total.shape == recon_part.shape == (), "The loss is one number: look at the means."
-assert abs(recon_part.item() - 1.0) < 1e-5, "For the user above the masked error is 1: look at which mean you take."
+assert abs(recon_part.item() - 1.0) < 1e-5, (
+    "For the user above the masked error is 1: look at which mean you take."
+)
 assert abs(kl_part.item()) < 1e-5, "A standard normal cloud has KL 0."
-assert total.requires_grad and not recon_part.requires_grad and not kl_part.requires_grad, "Only the total keeps its gradient: look at the last line."
+assert total.requires_grad and not recon_part.requires_grad and not kl_part.requires_grad, (
+    "Only the total keeps its gradient: look at the last line."
+)
 print("vae-loss: only rated cells count; the parts carry no gradient.")
 
 # %% [markdown] lang="en"
@@ -263,6 +315,7 @@ print("vae-loss: only rated cells count; the parts carry no gradient.")
 # When we predict, we want the centre of the cloud and no jitter: $z = \mu$. `get_vae_predictions` does that for all users,
 # 128 at a time; `evaluate_vae_rmse` compares the predictions with the ratings of a table. Both read `R_train`: the network
 # may look at what users said in the training part, never at the ratings it is scored on.
+
 
 # %%
 @torch.no_grad()
@@ -279,9 +332,11 @@ def evaluate_vae_rmse(vae, R_input, df_eval):
     error = predicted[df_eval["user_idx"], df_eval["item_idx"]] - df_eval["rating"].to_numpy()
     return float(np.sqrt(np.mean(error**2)))
 
+
 # %% [markdown] lang="en"
 # **Exercise `vae-train`.** Write the step for one batch: reconstruct `rows` with `vae`, compute the three values of
 # `vae_loss`, then clear, compute and apply the gradients, with `optimizer_vae` this time. `loss` is the total.
+
 
 # %% blank="vae-train"
 def train_vae_epoch():
@@ -299,6 +354,7 @@ def train_vae_epoch():
         ### END SOLUTION
         losses.append(loss.item())
     return sum(losses) / len(losses)
+
 
 # %%
 n_epochs, patience = 50, 8
@@ -319,11 +375,19 @@ test_rmse = evaluate_vae_rmse(vae, R_train, test_df)
 
 # %% check="vae-train" points=6 nbval=true
 # The network is back at its best epoch, and beats saying the mean to everyone.
-assert {"best_val", "best_epoch", "test_rmse"} <= globals().keys(), "Fill the blanks above and run both cells first."
-assert abs(evaluate_vae_rmse(vae, R_train, val_df) - best_val) < 1e-4, "The network is not at its best epoch: look at how weights are kept and loaded back."
-assert abs(evaluate_vae_rmse(vae, R_train, test_df) - test_rmse) < 1e-4, "test_rmse is not that of the network as it stands."
+assert {"best_val", "best_epoch", "test_rmse"} <= globals().keys(), (
+    "Fill the blanks above and run both cells first."
+)
+assert abs(evaluate_vae_rmse(vae, R_train, val_df) - best_val) < 1e-4, (
+    "The network is not at its best epoch: look at how weights are kept and loaded back."
+)
+assert abs(evaluate_vae_rmse(vae, R_train, test_df) - test_rmse) < 1e-4, (
+    "test_rmse is not that of the network as it stands."
+)
 mean_rmse = ((val_df["rating"] - train_df["rating"].mean()) ** 2).mean() ** 0.5
-assert best_val < 0.95 * mean_rmse, "The network hardly beats the mean: look at the order of the calls in the step."
+assert best_val < 0.95 * mean_rmse, (
+    "The network hardly beats the mean: look at the order of the calls in the step."
+)
 print("vae-train: the best epoch is back, and the network beats the mean.")
 
 # %%
@@ -335,7 +399,11 @@ epochs = range(1, len(val_curve) + 1)
 ax.plot(epochs, np.sqrt(train_curve), "--", color="0.5", label="train (root of the mean loss)")
 ax.plot(epochs, val_curve, "o-", color="black", markersize=3, label="validation")
 ax.axvline(best_epoch, color="0.6", linestyle=":", label=f"best epoch ({best_epoch})")
-ax.set(title="The VAE needs more epochs than MF, and overfits as well", xlabel="epoch", ylabel="RMSE (stars)")
+ax.set(
+    title="The VAE needs more epochs than MF, and overfits as well",
+    xlabel="epoch",
+    ylabel="RMSE (stars)",
+)
 ax.legend()
 plt.show()
 
@@ -357,13 +425,23 @@ completed_vae = R_sparse_full.where(~R_sparse_full.isna(), R_pred_df)
 
 # %% check="vae-complete" points=4 nbval=true
 # Observed ratings stay, gaps take the clamped prediction.
-assert {"R_pred", "R_pred_np", "R_pred_df", "completed_vae"} <= globals().keys(), "Fill the blanks above and run that cell first."
-assert R_pred_np.shape == completed_vae.shape == (num_users, num_items), "Both matrices should be users by items."
-assert isinstance(R_pred_np, np.ndarray), "R_pred_np should be an array: look at how a tensor becomes one."
+assert {"R_pred", "R_pred_np", "R_pred_df", "completed_vae"} <= globals().keys(), (
+    "Fill the blanks above and run that cell first."
+)
+assert R_pred_np.shape == completed_vae.shape == (num_users, num_items), (
+    "Both matrices should be users by items."
+)
+assert isinstance(R_pred_np, np.ndarray), (
+    "R_pred_np should be an array: look at how a tensor becomes one."
+)
 assert not completed_vae.isna().any(axis=None), "Gaps are left: look at what fills them."
-assert R_pred_np.min() >= 1 and R_pred_np.max() <= 5, "Predictions must lie in 1 to 5: look at `clamp`."
+assert R_pred_np.min() >= 1 and R_pred_np.max() <= 5, (
+    "Predictions must lie in 1 to 5: look at `clamp`."
+)
 kept = R_sparse_full.notna()
-assert (completed_vae.where(kept) == R_sparse_full).sum().sum() == kept.sum().sum(), "An observed rating has changed: look at `where`."
+assert (completed_vae.where(kept) == R_sparse_full).sum().sum() == kept.sum().sum(), (
+    "An observed rating has changed: look at `where`."
+)
 print("vae-complete: every rating kept, every gap filled.")
 
 # %% [markdown] lang="en"
@@ -372,13 +450,16 @@ print("vae-complete: every rating kept, every gap filled.")
 # %%
 unseen = R_sparse_full.loc[user_ids[0]].isna()
 best = R_pred_df.loc[user_ids[0]][unseen].nlargest(10)
-pd.DataFrame({"title": movies.set_index("movieId")["title"].loc[best.index], "score": best.round(2)})
+pd.DataFrame(
+    {"title": movies.set_index("movieId")["title"].loc[best.index], "score": best.round(2)}
+)
 
 # %% [markdown] lang="en"
 # ## 6. Who won?
 #
 # All models of this course on the same split. `bias_only` is $\mu + b_u + b_i$ with shrunken biases; the SVD is that of
 # lesson 1 on the whole matrix, its gaps filled with item means, rank 10; MF is that of lesson 2 with its two best epochs.
+
 
 # %%
 def item_mean(R, mask):
@@ -393,9 +474,14 @@ def bias_only(R, mask, reg_user=15.0, reg_item=10.0):
     mu = R.sum() / mask.sum()
     b_user, b_item = np.zeros((len(R), 1)), np.zeros((1, R.shape[1]))
     for _ in range(10):
-        b_item = (mask * (R - mu - b_user)).sum(axis=0, keepdims=True) / (mask.sum(axis=0, keepdims=True) + reg_item)
-        b_user = (mask * (R - mu - b_item)).sum(axis=1, keepdims=True) / (mask.sum(axis=1, keepdims=True) + reg_user)
+        b_item = (mask * (R - mu - b_user)).sum(axis=0, keepdims=True) / (
+            mask.sum(axis=0, keepdims=True) + reg_item
+        )
+        b_user = (mask * (R - mu - b_item)).sum(axis=1, keepdims=True) / (
+            mask.sum(axis=1, keepdims=True) + reg_user
+        )
     return mu + b_user + b_item
+
 
 # %%
 def mean_filled_svd(R, mask, k=10):
@@ -421,13 +507,17 @@ def mf(R, mask, n_factors=100, n_epochs=2, weight_decay=1e-5):
         optimizer.step()
     return (mu + b_u[:, None] + b_i[None, :] + P @ Q.T).detach().numpy()
 
+
 # %%
 R_array, mask_array = R_train.double().numpy(), mask_train.double().numpy()
 
 
 def test_score(predicted):
     """RMSE of a matrix of predictions on the test ratings, in stars."""
-    error = np.clip(predicted, 1, 5)[test_df["user_idx"], test_df["item_idx"]] - test_df["rating"].to_numpy()
+    error = (
+        np.clip(predicted, 1, 5)[test_df["user_idx"], test_df["item_idx"]]
+        - test_df["rating"].to_numpy()
+    )
     return float(np.sqrt(np.mean(error**2)))
 
 
@@ -442,7 +532,9 @@ scores = {
 
 # %%
 fig, ax = plt.subplots(figsize=(7, 3.2))
-bars = ax.barh(list(scores), list(scores.values()), color=["0.85", "0.75", "0.65", "0.55", "0.4", "0.25"])
+bars = ax.barh(
+    list(scores), list(scores.values()), color=["0.85", "0.75", "0.65", "0.55", "0.4", "0.25"]
+)
 ax.bar_label(bars, fmt="%.3f", padding=3)
 ax.axvline(scores["bias only"], color="black", linestyle=":", label="bias only")
 ax.set(title="Test RMSE of every model (shorter is better)", xlabel="RMSE (stars)", xlim=(0.8, 1.2))
@@ -470,6 +562,7 @@ plt.show()
 #
 # Ideas: stronger weight decay for MF, the mean of several runs, a VAE on what bias only leaves over, a weighted mix.
 
+
 # %% blank="vae-challenge"
 def challenge_predict(R, mask):
     """Predicted stars for every cell, (users, items), from ratings alone."""
@@ -477,6 +570,7 @@ def challenge_predict(R, mask):
     runs = [mf(R, mask, n_epochs=3, weight_decay=1e-4) for _ in range(5)]
     return np.mean(runs, axis=0)
     ### END SOLUTION
+
 
 # %% check="vae-challenge" points=0 nbval=true
 # Predictions for every cell, all of them numbers, within the time limit.

@@ -45,7 +45,10 @@ def table(student, name):
         Where it is missing or something else.
     """
     value = student[name]
-    expect(isinstance(value, pd.DataFrame), f"`{name}` should be a DataFrame, but is a {type(value).__name__}.")
+    expect(
+        isinstance(value, pd.DataFrame),
+        f"`{name}` should be a DataFrame, but is a {type(value).__name__}.",
+    )
     return value
 
 
@@ -57,7 +60,15 @@ def same_table(value, expected, name, hint, tolerance=TOLERANCE):
     CheckFailed
         With a sentence that names the table and ends with `hint`.
     """
-    expect(value.shape == expected.shape, f"`{name}` has shape {value.shape}, which is not right: {hint}.")
-    same_labels = list(value.index) == list(expected.index) and list(value.columns) == list(expected.columns)
+    expect(
+        value.shape == expected.shape,
+        f"`{name}` has shape {value.shape}, which is not right: {hint}.",
+    )
+    same_labels = list(value.index) == list(expected.index) and list(value.columns) == list(
+        expected.columns
+    )
     expect(same_labels, f"`{name}` has the wrong row or column labels: {hint}.")
-    expect(is_close(value.to_numpy(), expected.to_numpy(), tolerance), f"`{name}` holds wrong values: {hint}.")
+    expect(
+        is_close(value.to_numpy(), expected.to_numpy(), tolerance),
+        f"`{name}` holds wrong values: {hint}.",
+    )

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from autograder.checks.compare import as_array, is_close, same_table, table
+from autograder.checks.compare import as_array, is_close, table
 from autograder.checks.registry import check, expect
 from autograder.checks.svd import ratings_matrix
 from autograder.checks.training import completed, judge_training, reported
@@ -24,7 +24,7 @@ def triples(frame):
 
 
 def predict(weights, users, items):
-    """mu + b_u + b_i + p_u . q_i in float64, not clamped.
+    """Mu + b_u + b_i + p_u . q_i in float64, not clamped.
 
     Parameters
     ----------
@@ -41,7 +41,9 @@ def predict(weights, users, items):
     Koren, Bell and Volinsky 2009, "Matrix Factorization Techniques for Recommender Systems", eq. 4.
     """
     taste = np.einsum("nk,nk->n", weights["user_emb"][users], weights["item_emb"][items])
-    return weights["global_bias"] + weights["user_bias"][users] + weights["item_bias"][items] + taste
+    return (
+        weights["global_bias"] + weights["user_bias"][users] + weights["item_bias"][items] + taste
+    )
 
 
 @check("mf-split")
@@ -50,8 +52,14 @@ def every_rating_is_in_exactly_one_part_of_the_80_10_10_split(student, data):
     frames = {name: table(student, name) for name in ("train_df", "temp_df", "val_df", "test_df")}
     sizes = {"train_df": len(data.train), "val_df": len(data.val), "test_df": len(data.test)}
     for name, size in sizes.items():
-        expect(len(frames[name]) == size, f"`{name}` has the wrong number of rows: look at `test_size`.")
-    expect(len(frames["temp_df"]) == len(data.val) + len(data.test), "`temp_df` is what is put aside: 20 % of the rows.")
+        expect(
+            len(frames[name]) == size,
+            f"`{name}` has the wrong number of rows: look at `test_size`.",
+        )
+    expect(
+        len(frames["temp_df"]) == len(data.val) + len(data.test),
+        "`temp_df` is what is put aside: 20 % of the rows.",
+    )
     for name, own in (("train_df", data.train), ("val_df", data.val), ("test_df", data.test)):
         missing = {"user_idx", "item_idx", "rating"} - set(frames[name].columns)
         expect(not missing, f"`{name}` lacks the column {', '.join(sorted(missing))}.")
@@ -81,7 +89,9 @@ def loaders_hold_exactly_their_split_in_batches_of_1024(student, data):
     """One sample is (user_idx, item_idx, rating); only the training loader shuffles, nothing is lost or added."""
     rng = np.random.default_rng()
     places = [int(place) for place in rng.integers(0, len(data.train), 20)]
-    frame = data.ratings.head(4).assign(user_idx=[3, 1, 4, 1], item_idx=[9, 2, 6, 5], rating=[1.5, 2.5, 4.0, 3.0])
+    frame = data.ratings.head(4).assign(
+        user_idx=[3, 1, 4, 1], item_idx=[9, 2, 6, 5], rating=[1.5, 2.5, 4.0, 3.0]
+    )
     probe = student.evaluate(
         DATASET_PROBE, returns=["passes", "lengths", "samples", "small"], places=places, frame=frame
     )
@@ -93,18 +103,35 @@ def loaders_hold_exactly_their_split_in_batches_of_1024(student, data):
         is_close(probe["small"], frame[["user_idx", "item_idx", "rating"]].to_numpy()),
         "A sample should be (user_idx, item_idx, rating) of its row: look at `__init__`.",
     )
-    for part, own in zip(probe["passes"], (data.train, data.train, data.val, data.test), strict=True):
-        expect(part["sizes"][0] == min(BATCH_SIZE, len(own)), f"Batches should hold {BATCH_SIZE} samples.")
+    for part, own in zip(
+        probe["passes"], (data.train, data.train, data.val, data.test), strict=True
+    ):
+        expect(
+            part["sizes"][0] == min(BATCH_SIZE, len(own)),
+            f"Batches should hold {BATCH_SIZE} samples.",
+        )
         expect(part["columns"][2].is_floating_point(), "The stars of a batch should be floats.")
-        rows = pd.DataFrame({name: as_array(column) for name, column in zip(("user_idx", "item_idx", "rating"), part["columns"], strict=True)})
-        expect(is_close(triples(rows), triples(own)), "A loader does not hold exactly the ratings of its split.")
+        rows = pd.DataFrame(
+            {
+                name: as_array(column)
+                for name, column in zip(
+                    ("user_idx", "item_idx", "rating"), part["columns"], strict=True
+                )
+            }
+        )
+        expect(
+            is_close(triples(rows), triples(own)),
+            "A loader does not hold exactly the ratings of its split.",
+        )
     sample_set = {tuple(row) for row in triples(data.train)}
     expect(
         all(tuple(sample) in sample_set for sample in probe["samples"]),
         "`train_dataset` should give samples of the training part.",
     )
     first, second = (as_array(part["columns"][0]) for part in probe["passes"][:2])
-    expect(not np.array_equal(first, second), "The training loader should shuffle anew in each pass.")
+    expect(
+        not np.array_equal(first, second), "The training loader should shuffle anew in each pass."
+    )
 
 
 MODEL_PROBE = """
@@ -152,14 +179,26 @@ def model_probe(student):
     rng = np.random.default_rng()
     shapes = {"user_emb": (7, 3), "item_emb": (5, 3), "user_bias": (7, 1), "item_bias": (5, 1)}
     inputs = {
-        "values": {name: torch.tensor(rng.normal(size=shape), dtype=torch.float32) for name, shape in shapes.items()},
+        "values": {
+            name: torch.tensor(rng.normal(size=shape), dtype=torch.float32)
+            for name, shape in shapes.items()
+        },
         "mu": float(rng.uniform(2, 4)),
         "users": torch.tensor(rng.integers(0, 7, 12)),
         "items": torch.tensor(rng.integers(0, 5, 12)),
         "slopes": torch.tensor(rng.normal(size=12), dtype=torch.float32),
         "tables": list(TABLES),
     }
-    returns = ["standing_weights", "fresh_weights", "small_weights", "predicted", "alone", "gradients", "loss", "settings"]
+    returns = [
+        "standing_weights",
+        "fresh_weights",
+        "small_weights",
+        "predicted",
+        "alone",
+        "gradients",
+        "loss",
+        "settings",
+    ]
     return inputs, student.evaluate(MODEL_PROBE, returns=returns, **inputs)
 
 
@@ -178,7 +217,10 @@ def the_model_is_bias_plus_taste_and_starts_at_the_mean(student, data):
     judge_start(probe["fresh_weights"], data)
     expect(abs(probe["loss"] - 2.0) < 1e-5, "`criterion` should be the mean squared error.")
     settings = probe["settings"]
-    expect(settings["owns_model"], "`optimizer` does not hold the parameters of `model`: make it after the model.")
+    expect(
+        settings["owns_model"],
+        "`optimizer` does not hold the parameters of `model`: make it after the model.",
+    )
     expect(settings["kind"] == "Adam", "`optimizer` should be Adam.")
     expect(
         is_close([settings["lr"], settings["weight_decay"]], [0.005, 1e-5], 1e-8),
@@ -191,7 +233,10 @@ def judge_shapes(weights, data):
     sizes = {"user_emb": (data.num_users, N_FACTORS), "item_emb": (data.num_items, N_FACTORS)}
     sizes |= {"user_bias": (data.num_users, 1), "item_bias": (data.num_items, 1)}
     for name, shape in sizes.items():
-        expect(tuple(weights[name].shape) == shape, f"`{name}` has the wrong shape: one row a user or item, one column a factor.")
+        expect(
+            tuple(weights[name].shape) == shape,
+            f"`{name}` has the wrong shape: one row a user or item, one column a factor.",
+        )
 
 
 def judge_forward(inputs, probe):
@@ -199,25 +244,48 @@ def judge_forward(inputs, probe):
     users, items = inputs["users"].numpy(), inputs["items"].numpy()
     weights = numpy_weights({**inputs["values"], "global_bias": inputs["mu"]})
     expected = predict(weights, users, items)
-    expect(np.shape(probe["predicted"]) == (12,), "A batch of 12 pairs should give 12 predictions: look at `sum` and `squeeze`.")
-    expect(np.shape(probe["alone"]) == (1,), "A batch of one pair should give one prediction: `squeeze()` needs its dimension.")
-    expect(is_close(probe["predicted"], expected), "`forward` should add the mean, both biases and the product of the factors.")
-    expect(is_close(probe["alone"], expected[:1]), "A pair should get the same prediction alone as in a batch.")
+    expect(
+        np.shape(probe["predicted"]) == (12,),
+        "A batch of 12 pairs should give 12 predictions: look at `sum` and `squeeze`.",
+    )
+    expect(
+        np.shape(probe["alone"]) == (1,),
+        "A batch of one pair should give one prediction: `squeeze()` needs its dimension.",
+    )
+    expect(
+        is_close(probe["predicted"], expected),
+        "`forward` should add the mean, both biases and the product of the factors.",
+    )
+    expect(
+        is_close(probe["alone"], expected[:1]),
+        "A pair should get the same prediction alone as in a batch.",
+    )
     slopes = as_array(inputs["slopes"])
-    gradients = {"user_emb": np.zeros((7, 3)), "item_emb": np.zeros((5, 3)), "user_bias": np.zeros((7, 1)), "item_bias": np.zeros((5, 1))}
+    gradients = {
+        "user_emb": np.zeros((7, 3)),
+        "item_emb": np.zeros((5, 3)),
+        "user_bias": np.zeros((7, 1)),
+        "item_bias": np.zeros((5, 1)),
+    }
     np.add.at(gradients["user_emb"], users, slopes[:, None] * weights["item_emb"][items])
     np.add.at(gradients["item_emb"], items, slopes[:, None] * weights["user_emb"][users])
     np.add.at(gradients["user_bias"], (users, 0), slopes)
     np.add.at(gradients["item_bias"], (items, 0), slopes)
     for name, gradient in gradients.items():
-        expect(is_close(probe["gradients"][name], gradient), f"The gradient of `{name}` is not that of the formula: look at `forward`.")
+        expect(
+            is_close(probe["gradients"][name], gradient),
+            f"The gradient of `{name}` is not that of the formula: look at `forward`.",
+        )
 
 
 def judge_start(weights, data):
     """Require small random factors, zero biases and the mean of the training ratings."""
     for name in ("user_emb", "item_emb"):
         values = as_array(weights[name])
-        expect(abs(values.mean()) < 0.002 and 0.008 < values.std() < 0.012, f"`{name}` should start as normal numbers of standard deviation 0.01.")
+        expect(
+            abs(values.mean()) < 0.002 and 0.008 < values.std() < 0.012,
+            f"`{name}` should start as normal numbers of standard deviation 0.01.",
+        )
     for name in ("user_bias", "item_bias"):
         expect(not as_array(weights[name]).any(), f"`{name}` should start at 0.")
     expect(
@@ -283,7 +351,10 @@ def judge_evaluate(student):
         stars=torch.tensor(stars, dtype=torch.float32),
     )
     expected = [np.sqrt(np.mean((np.clip(level, 1, 5) - stars) ** 2)) for level in levels]
-    expect(is_close(probe["scores"], expected), "`evaluate` should be the RMSE of predictions clamped to 1 to 5 over all ratings of the loader.")
+    expect(
+        is_close(probe["scores"], expected),
+        "`evaluate` should be the RMSE of predictions clamped to 1 to 5 over all ratings of the loader.",
+    )
 
 
 @check("mf-complete")
@@ -293,7 +364,10 @@ def the_matrix_holds_ratings_where_given_and_clamped_predictions_elsewhere(stude
     bias = weights["global_bias"] + weights["user_bias"][:, None] + weights["item_bias"][None, :]
     predicted = np.clip(bias + weights["user_emb"] @ weights["item_emb"].T, 1, 5)
     R_hat = as_array(student["R_hat_full"])
-    expect(R_hat is not None and R_hat.shape == predicted.shape, "`R_hat_full` should be users by items: look at the grids.")
+    expect(
+        R_hat is not None and R_hat.shape == predicted.shape,
+        "`R_hat_full` should be users by items: look at the grids.",
+    )
     expect(
         np.nanmin(R_hat) >= 1 - 1e-6 and np.nanmax(R_hat) <= 5 + 1e-6,
         "`R_hat_full` should be clamped to 1 to 5.",
@@ -313,13 +387,16 @@ default = recommend(requests[0][0])
 
 @check("mf-recommend")
 def recommend_lists_the_best_unseen_movies_with_their_titles(student, data):
-    """n rows movieId, title, score, best first, none rated by the user; ties may stand in any order."""
+    """N rows movieId, title, score, best first, none rated by the user; ties may stand in any order."""
     rng = np.random.default_rng()
     people = [int(user) for user in rng.choice(data.user_ids, 4, replace=False)]
     requests = list(zip(people, [10, 1, 7, data.num_items + 5], strict=True))
     probe = student.evaluate(RECOMMEND_PROBE, returns=["lists", "default"], requests=requests)
     scores = table(student, "R_hat_df_full")
-    expect(scores.shape == (data.num_users, data.num_items), "`R_hat_df_full` should be users by items.")
+    expect(
+        scores.shape == (data.num_users, data.num_items),
+        "`R_hat_df_full` should be users by items.",
+    )
     observed = ratings_matrix(data)
     titles = data.movies.set_index("movieId")["title"]
     lists = [*zip(requests, probe["lists"], strict=True), ((people[0], 10), probe["default"])]
@@ -330,12 +407,30 @@ def recommend_lists_the_best_unseen_movies_with_their_titles(student, data):
 def judge_list(got, scores, observed, titles, n):
     """Require the n highest scores among the gaps of one user, each with its own title."""
     expect(isinstance(got, pd.DataFrame), "`recommend` should return a DataFrame.")
-    expect(list(got.columns) == ["movieId", "title", "score"], "`recommend` should return the columns movieId, title, score.")
+    expect(
+        list(got.columns) == ["movieId", "title", "score"],
+        "`recommend` should return the columns movieId, title, score.",
+    )
     unseen = scores[observed.isna().to_numpy()]
     best = np.sort(unseen.to_numpy(dtype=np.float64))[::-1][:n]
-    expect(len(got) == len(best), "`recommend` should return n rows, or all unseen movies where there are fewer.")
+    expect(
+        len(got) == len(best),
+        "`recommend` should return n rows, or all unseen movies where there are fewer.",
+    )
     ids = list(got["movieId"])
-    expect(len(set(ids)) == len(ids) and set(ids) <= set(unseen.index), "`recommend` should list each movie once, and none that the user has rated.")
-    expect(is_close(got["score"].to_numpy(), best), "`recommend` should list the highest scores among the unseen movies, best first.")
-    expect(is_close(got["score"].to_numpy(), scores[ids].to_numpy()), "`score` should be the prediction for that movie in `R_hat_df_full`.")
-    expect(list(got["title"]) == list(titles[ids]), "`title` should be that of the movie in the same row.")
+    expect(
+        len(set(ids)) == len(ids) and set(ids) <= set(unseen.index),
+        "`recommend` should list each movie once, and none that the user has rated.",
+    )
+    expect(
+        is_close(got["score"].to_numpy(), best),
+        "`recommend` should list the highest scores among the unseen movies, best first.",
+    )
+    expect(
+        is_close(got["score"].to_numpy(), scores[ids].to_numpy()),
+        "`score` should be the prediction for that movie in `R_hat_df_full`.",
+    )
+    expect(
+        list(got["title"]) == list(titles[ids]),
+        "`title` should be that of the movie in the same row.",
+    )

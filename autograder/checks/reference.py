@@ -8,7 +8,9 @@ import contextlib
 import io
 import os
 import re
+import tempfile
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -84,6 +86,13 @@ def with_seed(cells, seed):
     return [(name, SEED_LINE.sub(f"SEED = {seed}", source)) for name, source in cells]
 
 
+def write_visible(data, folder):
+    """Write the visible ratings of a GradingData as a data folder that the lessons can read."""
+    options = {"header": False, "index": False}
+    data.ratings.to_csv(folder / "u.data", sep="\t", **options)
+    data.movies.to_csv(folder / "u.item", sep="|", encoding="latin-1", **options)
+
+
 def train_reference(course, assignment, data, seed):
     """Train the reference once and measure it as the check does.
 
@@ -100,22 +109,25 @@ def train_reference(course, assignment, data, seed):
     student = InProcessStudent(run_cells(with_seed(cells, seed)))
     if assignment == "mf":
         weights = mf.weights_of(student, data)
-        scores = [mf.rmse_on(weights, frame) for frame in (data.holdout_indexed, data.val, data.test)]
+        scores = [
+            mf.rmse_on(weights, frame) for frame in (data.holdout_indexed, data.val, data.test)
+        ]
     else:
         weights = vae.weights_of(student.evaluate(vae.WEIGHTS_PROBE, returns=["weights"]), data)
         predicted = vae.predict(weights, vae.matrices(data.train, data)[0])
-        scores = [vae.rmse_of(predicted, frame) for frame in (data.holdout_indexed, data.val, data.test)]
+        scores = [
+            vae.rmse_of(predicted, frame) for frame in (data.holdout_indexed, data.val, data.test)
+        ]
     return scores[0], min(scores[1:])
 
 
-def measure_margins(course, data, visible, seeds=range(5), processes=None):
+def measure_margins(course, data, seeds=range(5), processes=None):
     """How far the reference is from each threshold on a grading set, in its own standard deviations.
 
     Parameters
     ----------
     course : Path of the course, which holds `source/`.
     data : GradingData, holdout included.
-    visible : the folder of its visible ratings.
     seeds : at least two values for SEED.
     processes : how many runs at a time; as many as there are cores where it is None.
 
@@ -124,13 +136,20 @@ def measure_margins(course, data, visible, seeds=range(5), processes=None):
     Dict from "mf", "mf-leak", "vae", "vae-leak" to a dict of mean, sd, threshold (all in stars) and
     margin_sd = (threshold - mean) / sd.
     """
-    tasks = [(course, lesson, data, visible, seed) for lesson in ("vae", "mf") for seed in seeds]
+    tasks = [(lesson, seed) for lesson in ("vae", "mf") for seed in seeds]
     processes = processes or min(len(tasks), os.cpu_count() or 1)
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        scores = list(pool.map(_train_in_worker, *zip(*tasks, strict=True)))
+    with (
+        tempfile.TemporaryDirectory() as visible,
+        ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool,
+    ):
+        write_visible(data, Path(visible))
+        work = partial(_train_in_worker, course, data, visible)
+        scores = list(pool.map(work, *zip(*tasks, strict=True)))
     margins = {}
     for lesson in RMSE_RATIO:
-        runs = np.array([score for task, score in zip(tasks, scores, strict=True) if task[1] == lesson])
+        runs = np.array(
+            [score for task, score in zip(tasks, scores, strict=True) if task[0] == lesson]
+        )
         margins[lesson] = _margin(runs[:, 0], RMSE_RATIO[lesson] * data.baseline_rmse)
         margins[f"{lesson}-leak"] = _margin(runs[:, 0] - runs[:, 1], LEAK_MARGIN)
     return margins
@@ -138,10 +157,15 @@ def measure_margins(course, data, visible, seeds=range(5), processes=None):
 
 def _margin(values, threshold):
     mean, sd = float(values.mean()), float(values.std(ddof=1))
-    return {"mean": mean, "sd": sd, "threshold": threshold, "margin_sd": (threshold - mean) / max(sd, 1e-9)}
+    return {
+        "mean": mean,
+        "sd": sd,
+        "threshold": threshold,
+        "margin_sd": (threshold - mean) / max(sd, 1e-9),
+    }
 
 
-def _train_in_worker(course, assignment, data, visible, seed):
+def _train_in_worker(course, data, visible, assignment, seed):
     import torch
 
     torch.set_num_threads(1)

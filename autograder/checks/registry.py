@@ -65,7 +65,9 @@ def registered(name):
     """
     _load()
     if name not in _CHECKS:
-        raise CourseError(f"There is no hidden check {name}: add it to autograder/checks, or rename the check cell.")
+        raise CourseError(
+            f"There is no hidden check {name}: add it to autograder/checks, or rename the check cell."
+        )
     return _CHECKS[name]
 
 
@@ -106,5 +108,7 @@ def run_check(name, namespace):
     except CheckFailed as failure:
         raise CheckFailed(str(failure)) from None
     except Exception as error:
-        raise CheckError(f"The check {name} could not be carried through ({type(error).__name__}).") from None
+        raise CheckError(
+            f"The check {name} could not be carried through ({type(error).__name__})."
+        ) from None
     display({VERDICT_TYPE: {"check": name, "outcome": "PASSED", "bonus": bonus}}, raw=True)

@@ -44,7 +44,9 @@ class InProcessStudent:
     def __getitem__(self, name):
         """Return a copy of a variable that went through the codec."""
         if name not in self._namespace:
-            raise CheckFailed(f"`{name}` is not defined: fill the blanks and run the cells above in order.")
+            raise CheckFailed(
+                f"`{name}` is not defined: fill the blanks and run the cells above in order."
+            )
         return _by_value(name, self._namespace[name])
 
     def evaluate(self, snippet, returns, **inputs):

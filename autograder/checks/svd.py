@@ -60,9 +60,18 @@ def the_block_has_users_in_rows_movies_in_columns_and_keeps_its_gaps(student, da
         whole.shape == (data.num_users, data.num_items),
         "`R_sparse` needs one row a user and one column a movie: look at `pivot_table`.",
     )
-    expect(block.shape == (BLOCK, BLOCK), "`R_block` should be 8 by 8: look at what `.loc` selects.")
-    same_table(whole, ratings_matrix(data), "R_sparse", "look at which column gives the rows and which the columns")
-    same_table(block, ratings_block(data), "R_block", "look at the order of users and movies inside `.loc`")
+    expect(
+        block.shape == (BLOCK, BLOCK), "`R_block` should be 8 by 8: look at what `.loc` selects."
+    )
+    same_table(
+        whole,
+        ratings_matrix(data),
+        "R_sparse",
+        "look at which column gives the rows and which the columns",
+    )
+    same_table(
+        block, ratings_block(data), "R_block", "look at the order of users and movies inside `.loc`"
+    )
 
 
 @check("svd-factors")
@@ -71,7 +80,9 @@ def the_factors_are_those_of_the_mean_filled_block(student, data):
     observed = ratings_block(data)
     mean = float(data.ratings["rating"].mean())
     filled = observed.fillna(mean).to_numpy()
-    expect(is_close(student["global_mean"], mean), "`global_mean` should be the mean of all ratings.")
+    expect(
+        is_close(student["global_mean"], mean), "`global_mean` should be the mean of all ratings."
+    )
     expect(
         is_close(student["R_block_filled"], filled),
         "`R_block_filled` should hold the ratings, and the mean in every gap.",
@@ -82,15 +93,23 @@ def the_factors_are_those_of_the_mean_filled_block(student, data):
         "`P` and `Q` need one row a user or movie and k columns: look at the slices.",
     )
     singular = np.sqrt(np.linalg.eigvalsh(filled @ filled.T)[::-1][:K])
-    expect(is_close(np.asarray(Q).T @ Q, np.eye(K)), "The columns of `Q` should be orthonormal: look at the call of `svd`.")
+    expect(
+        is_close(np.asarray(Q).T @ Q, np.eye(K)),
+        "The columns of `Q` should be orthonormal: look at the call of `svd`.",
+    )
     expect(
         is_close(np.linalg.norm(np.asarray(P), axis=0), singular),
         "The columns of `P` should carry the singular values: look at how `P` is made.",
     )
-    expect(is_close(np.asarray(P) @ np.asarray(Q).T, best_rank(filled, K)), "`P @ Q.T` is not the rank-2 matrix of the filled block.")
+    expect(
+        is_close(np.asarray(P) @ np.asarray(Q).T, best_rank(filled, K)),
+        "`P @ Q.T` is not the rank-2 matrix of the filled block.",
+    )
     for name, array, ids in (("P_df", P, data.user_ids), ("Q_df", Q, data.movie_ids)):
         labelled = pd.DataFrame(np.asarray(array), index=ids[:BLOCK], columns=["f1", "f2"])
-        same_table(table(student, name), labelled, name, "its rows carry ids, its columns are f1 and f2")
+        same_table(
+            table(student, name), labelled, name, "its rows carry ids, its columns are f1 and f2"
+        )
 
 
 @check("svd-complete")
@@ -101,16 +120,32 @@ def observed_ratings_stay_and_only_gaps_are_filled(student, data):
     predicted = pd.DataFrame(
         best_rank(observed.fillna(mean), K), index=observed.index, columns=observed.columns
     )
-    same_table(table(student, "R_hat_df"), predicted, "R_hat_df", "users label its rows, movies its columns")
+    same_table(
+        table(student, "R_hat_df"),
+        predicted,
+        "R_hat_df",
+        "users label its rows, movies its columns",
+    )
     completed = table(student, "completed_block")
-    expect(completed.shape == observed.shape, "`completed_block` should be 8 by 8: look at the labels of `R_hat_df`.")
-    expect(not completed.isna().any(axis=None), "`completed_block` still has gaps: look at the labels of `R_hat_df`.")
+    expect(
+        completed.shape == observed.shape,
+        "`completed_block` should be 8 by 8: look at the labels of `R_hat_df`.",
+    )
+    expect(
+        not completed.isna().any(axis=None),
+        "`completed_block` still has gaps: look at the labels of `R_hat_df`.",
+    )
     seen = observed.notna().to_numpy()
     expect(
         is_close(completed.to_numpy()[seen], observed.to_numpy()[seen]),
         "An observed rating has changed in `completed_block`: only gaps take the prediction.",
     )
-    same_table(completed, observed.fillna(predicted), "completed_block", "a gap takes the prediction of `R_hat_df`")
+    same_table(
+        completed,
+        observed.fillna(predicted),
+        "completed_block",
+        "a gap takes the prediction of `R_hat_df`",
+    )
     same_table(
         table(student, "observed_pred"),
         predicted.where(observed.notna()),
@@ -136,13 +171,21 @@ def the_error_of_every_rank_is_that_of_the_best_matrix_of_that_rank(student, dat
         cases += [(filled, observed, rank) for rank in (1, 2, 5)]
     errors = student.evaluate(RANK_PROBE, returns=["probe_errors"], cases=cases)["probe_errors"]
     expected = [rank_rmse(*case) for case in cases]
-    expect(is_close(errors, expected), "`rank_error` is off on matrices of other shapes: look at the slices and at `observed`.")
+    expect(
+        is_close(errors, expected),
+        "`rank_error` is off on matrices of other shapes: look at the slices and at `observed`.",
+    )
     block = ratings_block(data)
     filled = block.fillna(float(data.ratings["rating"].mean())).to_numpy()
     expected = [rank_rmse(filled, block.notna().to_numpy(), rank) for rank in range(1, BLOCK + 1)]
     errors = student["rank_errors"]
-    expect(np.shape(errors) == (BLOCK,), "`rank_errors` needs one number for each rank from 1 to 8.")
-    expect(is_close(errors, expected), "`rank_errors` should hold the error on the observed cells of the block for each rank.")
+    expect(
+        np.shape(errors) == (BLOCK,), "`rank_errors` needs one number for each rank from 1 to 8."
+    )
+    expect(
+        is_close(errors, expected),
+        "`rank_errors` should hold the error on the observed cells of the block for each rank.",
+    )
 
 
 def rank_rmse(filled, observed, k):

@@ -1,13 +1,12 @@
 """What the two trained lessons share: judging a training by the weights it left, and a completed matrix."""
 
 import numpy as np
+import pandas as pd
 
 from autograder.checks.compare import as_array, is_close, same_table, table
 from autograder.checks.registry import expect
 from autograder.checks.svd import ratings_matrix
 from autograder.checks.thresholds import LEAK_MARGIN, REPORT_TOLERANCE, RMSE_RATIO
-
-import pandas as pd
 
 
 def reported(student):
@@ -15,7 +14,10 @@ def reported(student):
     values = {}
     for name in ("best_val", "test_rmse", "best_epoch"):
         value = as_array(student[name])
-        expect(value is not None and value.ndim == 0 and np.isfinite(value), f"`{name}` should be one number.")
+        expect(
+            value is not None and value.ndim == 0 and np.isfinite(value),
+            f"`{name}` should be one number.",
+        )
         values[name] = float(value)
     return values
 
@@ -45,7 +47,10 @@ def judge_training(lesson, says, rmse_on, data):
         abs(says["test_rmse"] - test) < REPORT_TOLERANCE,
         "`test_rmse` is not the test RMSE of the weights in the model: evaluate the test part after loading the best weights.",
     )
-    expect(says["best_epoch"] >= 1 and says["best_epoch"] == int(says["best_epoch"]), "`best_epoch` should count epochs from 1.")
+    expect(
+        says["best_epoch"] >= 1 and says["best_epoch"] == int(says["best_epoch"]),
+        "`best_epoch` should count epochs from 1.",
+    )
     expect(
         holdout <= RMSE_RATIO[lesson] * data.baseline_rmse,
         "The model predicts ratings that it has not seen less well than it should: look at the training step.",
@@ -68,12 +73,27 @@ def completed(student, labelled_name, completed_name, predicted, data):
     observed = ratings_matrix(data)
     labelled = pd.DataFrame(predicted, index=data.user_ids, columns=data.movie_ids)
     value = table(student, completed_name)
-    same_table(table(student, labelled_name), labelled, labelled_name, "users label its rows, movies its columns", 1e-3)
+    same_table(
+        table(student, labelled_name),
+        labelled,
+        labelled_name,
+        "users label its rows, movies its columns",
+        1e-3,
+    )
     expect(value.shape == observed.shape, f"`{completed_name}` should be users by items.")
-    expect(not value.isna().any(axis=None), f"`{completed_name}` still has gaps: look at the labels of the predictions.")
+    expect(
+        not value.isna().any(axis=None),
+        f"`{completed_name}` still has gaps: look at the labels of the predictions.",
+    )
     seen = observed.notna().to_numpy()
     expect(
         is_close(value.to_numpy()[seen], observed.to_numpy()[seen], 1e-6),
         f"An observed rating has changed in `{completed_name}`: only gaps take the prediction.",
     )
-    same_table(value, observed.fillna(labelled), completed_name, "a gap takes the clamped prediction of the model", 1e-3)
+    same_table(
+        value,
+        observed.fillna(labelled),
+        completed_name,
+        "a gap takes the clamped prediction of the model",
+        1e-3,
+    )

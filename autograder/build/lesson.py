@@ -1,0 +1,66 @@
+"""First step of the build: the text of a lesson becomes a notebook, its directives untouched.
+
+Jupytext does the parsing; what it adds for its own use (pairing, blank-line counts) ends here, so
+that no later stage can pass it on to students.
+"""
+
+from pathlib import Path
+
+import jupytext
+from nbformat.v4 import new_notebook
+
+from autograder.build.notebooks import OURS, Notebook
+from autograder.errors import BuildError
+
+KERNELSPEC = {"display_name": "Python 3", "language": "python", "name": "python3"}
+LANGUAGE_INFO = {"name": "python"}
+JUPYTEXT_CELL_KEYS = {"lines_to_next_cell", "lines_to_end_of_cell_marker"}
+
+
+def parse_lesson(text: str, name: str) -> Notebook:
+    """Parse the percent-format text of a lesson.
+
+    Parameters
+    ----------
+    text
+        The lesson; cell metadata such as ``blank="mf-model"`` is kept on the cells as it stands.
+    name
+        Name of the assignment, kept in the notebook's metadata under our key for messages.
+
+    Raises
+    ------
+    BuildError
+        If the text holds no cell.
+    """
+    parsed = jupytext.reads(text, fmt="py:percent")
+    for cell in parsed.cells:
+        cell.source = cell.source.rstrip("\n")
+        for key in JUPYTEXT_CELL_KEYS:
+            cell.metadata.pop(key, None)
+    if not any(cell.source.strip() or cell.metadata for cell in parsed.cells):
+        raise BuildError(f"Lesson {name} holds no cell: begin cells with `# %%`.")
+    return new_notebook(
+        cells=parsed.cells,
+        metadata={
+            "kernelspec": dict(KERNELSPEC),
+            "language_info": dict(LANGUAGE_INFO),
+            OURS: {"lesson": name},
+        },
+    )
+
+
+def read_lesson(path: Path) -> Notebook:
+    """Read and parse the lesson in a file, named as the file is.
+
+    Raises
+    ------
+    BuildError
+        If the file cannot be read, or holds no cell.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as problem:
+        raise BuildError(
+            f"Cannot read lesson {path} ({type(problem).__name__}): it must be UTF-8 text."
+        ) from None
+    return parse_lesson(text, path.stem)

@@ -1,0 +1,18 @@
+"""The course as stock nbgrader sees it: one setting on top, then directories and stages."""
+
+from autograder.build.preprocessors import RELEASE_PREPROCESSORS
+
+language = "en"
+"""Which release nbgrader hands out, `en` or `ko`; either may be handed in."""
+
+c = get_config()  # noqa: F821  nbgrader puts it here
+
+# --- The course, and how releases are made -------------------------------------------------------
+c.CourseDirectory.course_id = "latent-factors"
+c.CourseDirectory.release_directory = f"release/{language}"
+
+c.SelectLanguage.language = language
+c.GenerateAssignment.preprocessors = list(RELEASE_PREPROCESSORS)
+# Releases are committed. Without force, a course with no gradebook yet would skip them, and
+# autograding would find no assignment.
+c.GenerateAssignment.force = True

@@ -1,0 +1,76 @@
+"""The committed solutions: what nbval re-runs, on synthetic data and on the real set."""
+
+import os
+import subprocess
+import sys
+
+import nbformat
+import pytest
+
+ASSIGNMENTS = ("svd", "mf", "vae")
+FLAG = "# NBVAL_CHECK_OUTPUT"
+
+
+def flagged(course_root):
+    """Every flagged code cell of the English solutions."""
+    for assignment in ASSIGNMENTS:
+        path = course_root / "solutions" / "en" / assignment / f"{assignment}.ipynb"
+        for cell in nbformat.read(path, as_version=4).cells:
+            if cell.cell_type == "code" and cell.source.startswith(FLAG):
+                yield assignment, cell
+
+
+def test_at_least_twelve_cells_are_compared_and_they_print_without_stderr_or_pictures(course_root):
+    cells = list(flagged(course_root))
+    assert len(cells) >= 12
+    assert {assignment for assignment, _ in cells} == set(ASSIGNMENTS)
+    for _, cell in cells:
+        assert [output.output_type for output in cell.outputs] == ["stream"], cell.id
+        assert cell.outputs[0].name == "stdout", cell.id
+
+
+def test_committed_solutions_are_executed_without_errors_and_stay_small(course_root):
+    for assignment in ASSIGNMENTS:
+        path = course_root / "solutions" / "en" / assignment / f"{assignment}.ipynb"
+        assert path.stat().st_size < 2**20
+        code = [
+            cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"
+        ]
+        assert all(cell.execution_count for cell in code if cell.source)
+        outputs = [output for cell in code for output in cell.outputs]
+        assert not [o for o in outputs if o.output_type == "error" or o.get("name") == "stderr"]
+
+
+def run_nbval(course_root, folder):
+    """Run nbval on the English solutions, with `folder` as data; returns (exit status, output)."""
+    environment = os.environ | {
+        "MOVIELENS_DIR": str(folder),
+        "OMP_NUM_THREADS": "1",
+        "MPLBACKEND": "agg",
+    }
+    environment.pop("PYTEST_ADDOPTS", None)
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "--nbval-lax",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "solutions/en",
+    ]
+    result = subprocess.run(
+        command, cwd=course_root, env=environment, capture_output=True, text=True
+    )
+    return result.returncode, result.stdout + result.stderr
+
+
+def test_nbval_passes_on_synthetic_data(course_root, synthetic_dir):
+    status, output = run_nbval(course_root, synthetic_dir)
+    assert status == 0, output[-4000:]
+
+
+@pytest.mark.real
+def test_nbval_passes_on_real_movielens(course_root, real_dir):
+    status, output = run_nbval(course_root, real_dir)
+    assert status == 0, output[-4000:]

@@ -1,0 +1,101 @@
+"""Run a lesson's solution with changes on one grading set, and ask the hidden checks for their verdicts.
+
+Cells run in one process without a kernel, which takes seconds where nbgrader takes minutes. As in a
+notebook, a cell that raises is left behind and the next one runs.
+"""
+
+import os
+from contextlib import contextmanager
+
+from autograder.checks import names, registered
+from autograder.checks.reference import run_cells, solved_cells
+from autograder.checks.student import InProcessStudent
+from autograder.data import GradingData
+from autograder.errors import CheckFailed
+
+# Exercises that change what earlier cells made are replayed from there.
+REPLAY_FROM = {"mf-train": "mf-model", "vae-train": "vae-model"}
+
+
+@contextmanager
+def movielens(folder):
+    """MOVIELENS_DIR names `folder` inside the block."""
+    before = os.environ.get("MOVIELENS_DIR")
+    os.environ["MOVIELENS_DIR"] = str(folder)
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["MOVIELENS_DIR"]
+        else:
+            os.environ["MOVIELENS_DIR"] = before
+
+
+def exercises(cells):
+    """The cells of each exercise, by the name of the check that ends it, in order."""
+    parts, current, checks = {}, [], set(names())
+    for name, source in cells:
+        current.append((name, source))
+        if name in checks:
+            parts[name], current = current, []
+    return parts
+
+
+def run_leniently(cells, namespace):
+    """Run cells one by one; a cell that raises is left behind."""
+    for cell in cells:
+        try:
+            run_cells([cell], namespace)
+        except Exception:  # noqa: BLE001, S112  what a student's cell raises is the student's
+            continue
+
+
+def verdict(check, namespace, data):
+    """None where the hidden check passes, else its sentence."""
+    try:
+        registered(check)(InProcessStudent(namespace), data)
+    except CheckFailed as failure:
+        return str(failure)
+    return None
+
+
+class Bench:
+    """One lesson on one grading set, with its state before each exercise."""
+
+    def __init__(self, course, assignment, grading_folder):
+        self.data = GradingData.load(grading_folder)
+        self.visible = grading_folder / "visible"
+        self.parts = exercises(solved_cells(course, assignment))
+        self.before, self.after, namespace = {}, {}, {"__name__": "__main__"}
+        with movielens(self.visible):
+            for check, cells in self.parts.items():
+                self.before[check] = dict(namespace)
+                run_cells(cells, namespace)
+                self.after[check] = verdict(check, namespace, self.data)
+
+    def judge(self, check, changes):
+        """The verdict on one exercise whose cells are replaced by `changes` (grade_id -> source)."""
+        order = list(self.parts)
+        start = order.index(REPLAY_FROM.get(check, check))
+        namespace = dict(self.before[order[start]])
+        with movielens(self.visible):
+            for name in order[start : order.index(check) + 1]:
+                cells = [(cell, changes.get(cell, source)) for cell, source in self.parts[name]]
+                run_leniently(cells, namespace)
+        return verdict(check, namespace, self.data)
+
+    def judge_all(self, replacements, until):
+        """Verdicts of every check through `until` on the solution with texts replaced."""
+        namespace, verdicts, used = {"__name__": "__main__"}, {}, set()
+        with movielens(self.visible):
+            for check, cells in self.parts.items():
+                for name, source in cells:
+                    for old, new in replacements:
+                        used |= {old} if old in source else set()
+                        source = source.replace(old, new)
+                    run_leniently([(name, source)], namespace)
+                verdicts[check] = verdict(check, namespace, self.data)
+                if check == until:
+                    break
+        assert used == {old for old, _ in replacements}, "a replacement is in no cell"
+        return verdicts

@@ -1,6 +1,7 @@
 """The course as stock nbgrader sees it: one setting on top, then directories and stages."""
 
 from autograder.build.preprocessors import RELEASE_PREPROCESSORS
+from autograder.grading import AUTOGRADE_PREPROCESSORS, SANITIZE_PREPROCESSORS
 
 language = "en"
 """Which release nbgrader hands out, `en` or `ko`; either may be handed in."""
@@ -16,3 +17,9 @@ c.GenerateAssignment.preprocessors = list(RELEASE_PREPROCESSORS)
 # Releases are committed. Without force, a course with no gradebook yet would skip them, and
 # autograding would find no assignment.
 c.GenerateAssignment.force = True
+
+# --- How submissions are run and scored ----------------------------------------------------------
+c.Autograde.sanitize_preprocessors = list(SANITIZE_PREPROCESSORS)
+c.Autograde.autograde_preprocessors = list(AUTOGRADE_PREPROCESSORS)
+# Seconds a cell, at least ten times what the reference takes.
+c.ExecuteSubmission.timeouts = {"svd": 60, "mf": 300, "vae": 600}

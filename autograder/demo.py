@@ -8,7 +8,6 @@ import shutil
 import subprocess
 import sys
 from copy import deepcopy
-from functools import partial
 from pathlib import Path
 
 import click
@@ -236,4 +235,4 @@ def draw_grading_data(folder):
     from autograder.checks.reference import measure_margins
     from autograder.data import ensure_grading_data
 
-    ensure_grading_data(folder, measure=partial(measure_margins, folder))
+    ensure_grading_data(folder, measure=measure_margins)

@@ -71,9 +71,7 @@ sample_users, sample_movies = user_ids[:8], movie_ids[:8]
 # stands for one letter.
 
 # %% blank="svd-block" mask="index columns sample_users sample_movies"
-R_sparse = ratings.pivot_table(
-    values="rating", index="userId", columns="movieId"
-)  # (users, movies)
+R_sparse = ratings.pivot_table(values="rating", index="userId", columns="movieId")
 R_block = R_sparse.loc[sample_users, sample_movies]  # (8, 8)
 R_block
 

@@ -7,6 +7,7 @@ A lesson becomes a master, a master becomes releases and solutions, by the tuple
 from autograder.build import blanks
 from autograder.build.course import BuiltLesson, build_lesson, lesson_paths
 from autograder.build.execute import execute, raises_when_run
+from autograder.build.hidden_tests import remove_hidden_tests
 from autograder.build.languages import languages_of, select_language
 from autograder.build.masking import locate_masks, star
 from autograder.build.notebooks import (
@@ -25,6 +26,7 @@ from autograder.build.pipelines import (
     build_solution,
     run_stages,
 )
+from autograder.build.regions import unwrap_regions
 from autograder.build.string_masks import string_mask_trials, verify_string_masks
 
 __all__ = [
@@ -45,11 +47,13 @@ __all__ = [
     "parse_notebook",
     "raises_when_run",
     "read_notebook",
+    "remove_hidden_tests",
     "run_stages",
     "select_language",
     "star",
     "string_mask_trials",
     "to_text",
+    "unwrap_regions",
     "verify_string_masks",
     "write_text",
 ]

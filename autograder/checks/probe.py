@@ -3,15 +3,21 @@
 A probe is public text that calls the student's own functions on fresh inputs. The student's functions
 look their globals up in the student's namespace, so the probe runs right there: copies of models, frames
 and arrays stand in for the originals meanwhile, and everything is put back afterwards. The module needs
-NumPy, pandas and torch and nothing else of this package: its text can be shipped into a kernel as it stands.
+NumPy, and torch where the student has imported it, and nothing else of this package: its text can be
+shipped into a kernel as it stands.
 """
 
 import contextlib
 import copy
+import os
 import random
 import sys
 import types
 import warnings
+
+STATE_PACKAGES = {"builtins", "collections", "numpy", "pandas", "random", "torch", "__main__"}
+CODE = (type, types.ModuleType, types.FunctionType, types.BuiltinFunctionType, types.MethodType)
+HISTORY = {"In", "Out"}
 
 
 def run_probe(namespace, snippet, returns, inputs):
@@ -37,43 +43,105 @@ def run_probe(namespace, snippet, returns, inputs):
     ------
     BaseException
         Whatever the snippet raises, after everything was put back.
+
+    Notes
+    -----
+    Warnings and all that is printed or drawn meanwhile are dropped. What a function keeps in a closure
+    or a default argument is not copied; only its training mode is put back.
     """
     before = dict(namespace)
-    with contextlib.ExitStack() as stack:
-        stack.callback(_restore, namespace, before)
-        stack.enter_context(warnings.catch_warnings())
-        stack.enter_context(_torch_state())
-        stack.enter_context(_random_state())
-        namespace.update(_stand_ins(before))
-        namespace.update(copy.deepcopy(inputs))
-        exec(compile(snippet, "<probe>", "exec"), namespace)
-        return {name: namespace[name] for name in returns}
+    code = compile(snippet, "<probe>", "exec", dont_inherit=True)
+    with preserved_state(), _silence(), _training_modes(before.values()):
+        try:
+            namespace.update(_stand_ins(before))
+            namespace.update(copy.deepcopy(inputs))
+            exec(code, namespace)
+            return {name: namespace[name] for name in returns}
+        finally:
+            _restore(namespace, before)
+
+
+@contextlib.contextmanager
+def preserved_state():
+    """Put back random states, torch's modes and warning filters; inside, gradients are on and float32 is default."""
+    with warnings.catch_warnings(), _random_state(), _torch_state():
+        yield
 
 
 def _restore(namespace, before):
-    namespace.clear()
     namespace.update(before)
+    for name in namespace.keys() - before.keys():
+        del namespace[name]
 
 
 def _stand_ins(namespace):
     """Copies of what a probe could change, made with one memo so that shared parts stay shared."""
     memo, copies = {}, {}
-    for name, value in namespace.items():
-        if name.startswith("_") or not _is_state(value):
-            continue
-        # What cannot be copied is left to stand for itself: a probe then acts on the original.
-        with contextlib.suppress(Exception):
-            copies[name] = copy.deepcopy(value, memo)
+    with _copyable_graphs():
+        for name, value in namespace.items():
+            if name.startswith("_") or name in HISTORY or not _is_state(value):
+                continue
+            # What cannot be copied is left to stand for itself: a probe then acts on the original.
+            with contextlib.suppress(Exception):
+                copies[name] = copy.deepcopy(value, memo)
     return copies
 
 
 def _is_state(value):
     """Whether a value is data or a model, and not code, a module or a handle."""
-    code = (type, types.ModuleType, types.FunctionType, types.BuiltinFunctionType, types.MethodType)
-    if isinstance(value, code):
-        return False
-    package = type(value).__module__.partition(".")[0]
-    return package in {"builtins", "collections", "numpy", "pandas", "torch", "__main__"}
+    return (
+        not isinstance(value, CODE) and type(value).__module__.partition(".")[0] in STATE_PACKAGES
+    )
+
+
+@contextlib.contextmanager
+def _copyable_graphs():
+    """Let tensors in a graph be copied, by their values: a model may keep one, torch refuses."""
+    torch = sys.modules.get("torch")
+    if not torch:
+        yield
+        return
+    original = torch.Tensor.__deepcopy__
+
+    def deepcopy(tensor, memo):
+        if tensor.is_leaf:
+            return original(tensor, memo)
+        return memo.setdefault(id(tensor), tensor.detach().clone())
+
+    torch.Tensor.__deepcopy__ = deepcopy
+    try:
+        yield
+    finally:
+        torch.Tensor.__deepcopy__ = original
+
+
+@contextlib.contextmanager
+def _training_modes(values):
+    """Put back train or eval of every module, originals too: a closure may hold one."""
+    torch = sys.modules.get("torch")
+    models = [value for value in values if torch and isinstance(value, torch.nn.Module)]
+    modes = [(part, part.training) for model in models for part in model.modules()]
+    try:
+        yield
+    finally:
+        for part, is_training in modes:
+            part.training = is_training
+
+
+@contextlib.contextmanager
+def _silence():
+    """Drop warnings and what is printed or drawn: a probe's inputs are none of the reader's business."""
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    figures = set(pyplot.get_fignums()) if pyplot else set()
+    with open(os.devnull, "w") as nowhere, contextlib.ExitStack() as stack:  # noqa: PTH123
+        stack.enter_context(contextlib.redirect_stdout(nowhere))
+        stack.enter_context(contextlib.redirect_stderr(nowhere))
+        warnings.simplefilter("ignore")
+        try:
+            yield
+        finally:
+            for number in set(pyplot.get_fignums()) - figures if pyplot else ():
+                pyplot.close(number)
 
 
 @contextlib.contextmanager
@@ -81,9 +149,10 @@ def _random_state():
     """Put back the random states of Python, NumPy and torch."""
     import numpy as np
 
-    python, numpy_state = random.getstate(), np.random.get_state()
     torch = sys.modules.get("torch")
-    with torch.random.fork_rng() if torch else contextlib.nullcontext():
+    devices = range(torch.cuda.device_count()) if torch and torch.cuda.is_initialized() else ()
+    python, numpy_state = random.getstate(), np.random.get_state()
+    with torch.random.fork_rng(devices) if torch else contextlib.nullcontext():
         try:
             yield
         finally:
@@ -93,7 +162,7 @@ def _random_state():
 
 @contextlib.contextmanager
 def _torch_state():
-    """Give the snippet gradients and float32, and put the student's choices back."""
+    """Give gradients and float32 inside, and put the student's choices back."""
     torch = sys.modules.get("torch")
     if not torch:
         yield

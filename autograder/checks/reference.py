@@ -8,7 +8,6 @@ import contextlib
 import io
 import os
 import re
-import tempfile
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from multiprocessing import get_context
@@ -16,7 +15,9 @@ from pathlib import Path
 
 import nbformat
 import numpy as np
+from matplotlib import pyplot
 
+from autograder.build import remove_hidden_tests, unwrap_regions
 from autograder.checks import mf, vae
 from autograder.checks.student import InProcessStudent
 from autograder.checks.thresholds import LEAK_MARGIN, RMSE_RATIO
@@ -43,8 +44,6 @@ def solved_cells(course, assignment):
     CourseError
         Where the master has not been built.
     """
-    from autograder.build import remove_hidden_tests, unwrap_regions
-
     path = Path(course) / "source" / assignment / f"{assignment}.ipynb"
     if not path.is_file():
         raise CourseError(f"There is no master {path}: run `autograder build` first.")
@@ -71,26 +70,18 @@ def run_cells(cells, namespace=None):
     -------
     The namespace.
     """
-    import matplotlib as mpl
-
-    mpl.use("Agg")
+    pyplot.switch_backend("Agg")
     namespace = {"__name__": "__main__"} if namespace is None else namespace
     with contextlib.redirect_stdout(io.StringIO()):
         for name, source in cells:
             exec(compile(source, f"<{name or 'given cell'}>", "exec"), namespace)
+            pyplot.close("all")
     return namespace
 
 
 def with_seed(cells, seed):
     """The same cells with another value in the line that sets SEED."""
     return [(name, SEED_LINE.sub(f"SEED = {seed}", source)) for name, source in cells]
-
-
-def write_visible(data, folder):
-    """Write the visible ratings of a GradingData as a data folder that the lessons can read."""
-    options = {"header": False, "index": False}
-    data.ratings.to_csv(folder / "u.data", sep="\t", **options)
-    data.movies.to_csv(folder / "u.item", sep="|", encoding="latin-1", **options)
 
 
 def train_reference(course, assignment, data, seed):
@@ -121,13 +112,14 @@ def train_reference(course, assignment, data, seed):
     return scores[0], min(scores[1:])
 
 
-def measure_margins(course, data, seeds=range(5), processes=None):
+def measure_margins(course, data, visible, seeds=range(5), processes=None):
     """How far the reference is from each threshold on a grading set, in its own standard deviations.
 
     Parameters
     ----------
     course : Path of the course, which holds `source/`.
     data : GradingData, holdout included.
+    visible : the folder of its visible ratings.
     seeds : at least two values for SEED.
     processes : how many runs at a time; as many as there are cores where it is None.
 
@@ -138,11 +130,7 @@ def measure_margins(course, data, seeds=range(5), processes=None):
     """
     tasks = [(lesson, seed) for lesson in ("vae", "mf") for seed in seeds]
     processes = processes or min(len(tasks), os.cpu_count() or 1)
-    with (
-        tempfile.TemporaryDirectory() as visible,
-        ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool,
-    ):
-        write_visible(data, Path(visible))
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
         work = partial(_train_in_worker, course, data, visible)
         scores = list(pool.map(work, *zip(*tasks, strict=True)))
     margins = {}

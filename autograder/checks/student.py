@@ -4,6 +4,7 @@ A check is written against the two methods of `Student` and runs the same in the
 and across a sandbox. `InProcessStudent` is the former.
 """
 
+import builtins
 from typing import Any, Protocol
 
 from autograder.checks.probe import run_probe
@@ -54,7 +55,7 @@ class InProcessStudent:
         try:
             results = run_probe(self._namespace, snippet, returns, inputs)
         except BaseException as error:  # noqa: BLE001  student code may raise anything
-            raise CheckFailed(_what_was_raised(error)) from None
+            raise CheckFailed(_what_was_raised(error, snippet)) from None
         return {name: _by_value(name, value) for name, value in results.items()}
 
 
@@ -65,9 +66,14 @@ def _by_value(name, value):
         raise CheckFailed(f"`{name}` cannot be read: {problem}.") from None
 
 
-def _what_was_raised(error):
-    kind = type(error).__name__
-    missing = getattr(error, "name", None) if isinstance(error, NameError) else None
-    if isinstance(missing, str):
-        return f"`{missing}` is not defined: fill the blanks and run the cells above in order."
-    return f"Your code raised {kind} when the check called it on other inputs of the same kind."
+def _what_was_raised(error, snippet):
+    """Say what a probe raised: a class of Python's own, or a name that the probe itself asks for.
+
+    Neither is text that student code has chosen.
+    """
+    asked_for = compile(snippet, "<probe>", "exec", dont_inherit=True).co_names
+    if isinstance(error, NameError) and error.name in asked_for:
+        return f"`{error.name}` is not defined: fill the blanks and run the cells above in order."
+    name = type(error).__name__
+    name = name if getattr(builtins, name, None) is type(error) else "an error"
+    return f"Your code raised {name} when the check called it on other inputs of the same kind."

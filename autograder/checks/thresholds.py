@@ -18,7 +18,8 @@ LEAK_MARGIN = 0.06
 # Largest difference between a number that the notebook reports and the one computed from its weights.
 REPORT_TOLERANCE = 2e-4
 
-# Bonus points of the open challenge: RMSE relative to bias-only, at most -> points.
-CHALLENGE_TIERS = ((0.960, 3.0), (0.966, 2.0), (0.972, 1.0))
+# Bonus points of the open challenge: RMSE relative to bias-only, at most -> points. The best model that
+# the lesson prints lies at 0.971 (sd 0.005 over synthetic sets; `python benchmarks/challenge_tiers.py`).
+CHALLENGE_TIERS = ((0.945, 3.0), (0.951, 2.0), (0.957, 1.0))
 
 CHALLENGE_SECONDS = 60.0

@@ -212,7 +212,7 @@ class _Encoder(_Budget):
     def scalar(self, value):
         if type(value) is np.str_:
             return {"t": "str_", "v": self.plain(str(value))}
-        if _NUMPY_DTYPES.get(value.dtype.name, value.dtype).type is not type(value):
+        if value.dtype.type is not type(value) or value.dtype.name not in _NUMPY_DTYPES:
             return _refuse(value)
         return {**self.array(np.asarray(value)), "t": "scalar"}
 
@@ -248,7 +248,7 @@ class _Encoder(_Budget):
             missing = pd.isna(values).reshape(-1).tolist()
             texts = [None if gap else entry for entry, gap in zip(entries, missing, strict=True)]
             return {"t": "str", "v": [self.atom(text) for text in texts]}
-        if dtype == object:
+        if isinstance(dtype, np.dtype) and dtype.kind == "O":
             return {"t": "object", "v": [self.atom(entry) for entry in entries]}
         raise NotAValue(f"a pandas column of dtype `{dtype}` cannot be checked: {_KINDS}")
 

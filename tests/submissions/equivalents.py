@@ -17,8 +17,8 @@ EQUIVALENTS = {
         "svd-block",
         (
             (
-                'ratings.pivot_table(values="rating", index="userId", columns="movieId")  # (users, movies)',
-                'ratings.pivot(index="userId", columns="movieId", values="rating")',
+                'R_sparse = ratings.pivot_table(values="rating", index="userId", columns="movieId")',
+                'R_sparse = ratings.pivot(index="userId", columns="movieId", values="rating")',
             ),
         ),
     ),
@@ -27,8 +27,8 @@ EQUIVALENTS = {
         "svd-rank",
         (
             (
-                'ratings.pivot_table(values="rating", index="userId", columns="movieId")  # (users, movies)',
-                'ratings.pivot_table("rating", "userId", "movieId")',
+                'R_sparse = ratings.pivot_table(values="rating", index="userId", columns="movieId")',
+                'R_sparse = ratings.pivot_table("rating", "userId", "movieId")',
             ),
             ("svd(R_block_filled, full_matrices=False)", "svd(R_block_filled, False)"),
             (

@@ -1,0 +1,229 @@
+"""A probe acts on the student's functions, and leaves no trace."""
+
+import copy
+import random
+import sys
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from torch import nn
+from torch.utils.data import DataLoader, Dataset
+
+from autograder.checks import probe
+from autograder.checks.probe import run_probe
+
+
+class Pairs(Dataset):
+    """A student's data set, with a cache."""
+
+    def __init__(self):
+        self.frame = pd.DataFrame({"x": [1.0, 2.0]})
+        self.seen = []
+
+    def __len__(self):
+        return len(self.frame)
+
+    def __getitem__(self, index):
+        self.seen.append(index)
+        return torch.tensor(self.frame["x"][index])
+
+
+Pairs.__module__ = "__main__"  # as in a notebook
+
+CODE = """
+def predict(x):
+    return model(x)
+def train_step():
+    model.train()
+    optimizer.zero_grad()
+    model(torch.ones(4, 2)).sum().backward()
+    optimizer.step()
+def damage():
+    ratings.loc[0, "rating"] = -1
+    matrix[:] = 0
+    weights.data.zero_()
+    losses.append(9)
+    nested["a"]["b"].append(1)
+    list(loader)
+    dataset.frame.drop(0, inplace=True)
+    generator.random()
+    globals()["new_name"] = 1
+    del globals()["losses"]
+"""
+
+
+@pytest.fixture
+def namespace():
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2), nn.Dropout(0.5))
+    model.eval()
+    optimizer = torch.optim.Adam(model.parameters())
+    dataset = Pairs()
+    result = {
+        "torch": torch,
+        "model": model,
+        "optimizer": optimizer,
+        "ratings": pd.DataFrame({"rating": [1.0, 2.0]}),
+        "matrix": np.ones((2, 2)),
+        "weights": nn.Parameter(torch.ones(2)),
+        "losses": [1, 2],
+        "nested": {"a": {"b": []}},
+        "dataset": dataset,
+        "loader": DataLoader(dataset, batch_size=1, generator=torch.Generator()),
+        "generator": np.random.default_rng(0),
+    }
+    exec(CODE, result)
+    return result
+
+
+def picture(namespace):
+    """What could be seen of a namespace: names, identities, contents and modes."""
+    model = namespace["model"]
+    return copy.deepcopy(
+        {
+            "names": sorted(namespace),
+            "ids": {name: id(value) for name, value in namespace.items()},
+            "state": {name: value.tolist() for name, value in model.state_dict().items()},
+            "modes": [part.training for part in model.modules()],
+            "grads": [p.grad is None for p in model.parameters()],
+            "steps": len(namespace["optimizer"].state),
+            "plain": [namespace[name] for name in ("losses", "nested")],
+            "arrays": [namespace["matrix"].tolist(), namespace["weights"].tolist()],
+            "frames": [namespace["ratings"].to_dict(), namespace["dataset"].frame.to_dict()],
+            "seen": namespace["dataset"].seen,
+            "generator": str(namespace["generator"].bit_generator.state),
+        }
+    )
+
+
+def settings():
+    """States of the process that a probe must put back."""
+    return (
+        random.getstate(),
+        str(np.random.get_state()),
+        torch.get_rng_state().tolist(),
+        torch.is_grad_enabled(),
+        torch.get_default_dtype(),
+        list(warnings.filters),
+        sys.stdout,
+        sys.stderr,
+        torch.Tensor.__deepcopy__,
+    )
+
+
+SNIPPETS = {
+    "reads": "y = predict(torch.ones(1, 2))",
+    "trains": "train_step(); y = 1",
+    "damages": "damage(); y = 1",
+    "raises": "damage(); train_step(); raise KeyError(1)",
+    "exits": "damage(); raise SystemExit",
+    "draws numbers": "import random, numpy\nrandom.random(); numpy.random.rand(); y = torch.rand(2)",
+    "sets modes": "torch.set_grad_enabled(False); torch.set_default_dtype(torch.float64); y = 1",
+    "filters warnings": "import warnings; warnings.simplefilter('error'); y = 1",
+    "rebinds": "model = optimizer = ratings = None; y = 1",
+    "does not parse": "y = = 1",
+}
+
+
+@pytest.mark.parametrize("snippet", SNIPPETS.values(), ids=SNIPPETS)
+def test_a_probe_leaves_no_trace(namespace, snippet):
+    before, settings_before = picture(namespace), settings()
+    try:
+        run_probe(namespace, snippet, ["y"], {"x": 1, "losses": [3]})
+    except BaseException as error:
+        assert type(error) in (KeyError, SystemExit, SyntaxError)
+    assert picture(namespace) == before
+    assert settings() == settings_before
+
+
+def test_a_probe_sees_its_inputs_as_copies_and_the_students_functions(namespace):
+    inputs = {"x": torch.ones(1, 2), "rows": [[1]]}
+    snippet = "y = predict(x); rows[0].append(2); x.zero_()"
+    results = run_probe(namespace, snippet, ["y", "rows"], inputs)
+    assert torch.equal(results["y"], namespace["model"](torch.ones(1, 2)))
+    assert results["rows"] == [[1, 2]]
+    assert inputs["rows"] == [[1]]
+    assert inputs["x"].sum() == 2
+
+
+def test_functions_of_the_student_find_the_copies_and_the_optimizer_moves_the_copied_model(
+    namespace,
+):
+    snippet = (
+        "before = model[1].bias.sum().item(); train_step(); after = model[1].bias.sum().item()"
+    )
+    results = run_probe(namespace, snippet, ["before", "after", "model"], {})
+    assert results["before"] != results["after"]
+    assert results["model"] is not namespace["model"]
+    assert namespace["model"][1].bias.sum().item() == results["before"]
+
+
+def test_what_two_names_share_stays_shared_among_the_copies(namespace):
+    namespace["alias"] = namespace["losses"]
+    results = run_probe(namespace, "alias.append(1)", ["alias", "losses"], {})
+    assert results["alias"] is results["losses"]
+    assert namespace["losses"] == [1, 2]
+
+
+def test_a_model_that_keeps_a_tensor_of_a_graph_is_copied_too(namespace):
+    model = namespace["model"]
+    model.last = model(torch.ones(1, 2))
+    namespace["history"] = [model.last.sum()]
+    results = run_probe(namespace, "train_step()", ["model", "history"], {})
+    assert results["model"] is not model
+    assert results["history"] is not namespace["history"]
+    assert model.last.grad_fn is not None
+
+
+def test_a_model_in_a_closure_has_its_mode_put_back(namespace):
+    exec("def evaluate(net=model):\n    net.train()\n    return 1", namespace)
+    run_probe(namespace, "y = evaluate()", ["y"], {})
+    assert not namespace["model"].training
+
+
+def test_gradients_flow_in_a_probe_whatever_mode_the_student_left(namespace):
+    torch.set_default_dtype(torch.float64)
+    try:
+        with torch.no_grad():
+            snippet = "w = torch.ones(1, requires_grad=True); y = (2 * w).requires_grad"
+            assert run_probe(namespace, snippet, ["w", "y"], {})["y"]
+            assert not torch.is_grad_enabled()
+        assert torch.get_default_dtype() is torch.float64
+    finally:
+        torch.set_default_dtype(torch.float32)
+
+
+def test_a_probe_prints_and_warns_nothing(namespace, capfd):
+    snippet = "import sys, warnings; print(1); print(2, file=sys.stderr); warnings.warn('x'); y = 1"
+    run_probe(namespace, snippet, ["y"], {})
+    assert capfd.readouterr() == ("", "")
+
+
+def test_figures_that_a_probe_drew_are_closed_and_others_stay(namespace):
+    from matplotlib import pyplot
+
+    pyplot.switch_backend("Agg")
+    mine = pyplot.figure()
+    run_probe(namespace, "from matplotlib import pyplot; pyplot.figure(); y = 1", ["y"], {})
+    assert pyplot.get_fignums() == [mine.number]
+    pyplot.close("all")
+
+
+def test_what_cannot_be_copied_stands_for_itself(namespace):
+    class Stubborn(Pairs):
+        def __deepcopy__(self, memo):
+            raise TypeError
+
+    Stubborn.__module__ = "__main__"
+    namespace["stubborn"] = Stubborn()
+    results = run_probe(namespace, "y = len(stubborn)", ["y", "stubborn"], {})
+    assert results["y"] == 2
+    assert results["stubborn"] is namespace["stubborn"]
+
+
+def test_the_module_stands_alone():
+    assert "autograder" not in Path(probe.__file__).read_text()

@@ -1,0 +1,136 @@
+"""A check passes only if it says so, and shows one sentence and no code of ours if it does not."""
+
+import nbformat
+import pandas as pd
+import pytest
+from nbclient import NotebookClient
+from nbformat.v4 import new_code_cell, new_notebook
+
+from autograder.checks import VERDICT_TYPE, CheckError, check, expect, names, registered, registry
+from autograder.errors import CheckFailed, CourseError
+
+ROOT_CHECKS = {
+    "svd": ["svd-block", "svd-factors", "svd-complete", "svd-rank"],
+    "mf": ["mf-split", "mf-dataset", "mf-model", "mf-train", "mf-complete", "mf-recommend"],
+    "vae": ["vae-matrices", "vae-model", "vae-loss", "vae-train", "vae-complete"]
+    + ["vae-challenge"],
+}
+
+
+def test_every_autograded_check_of_the_course_is_there_in_the_order_of_the_lessons():
+    assert list(names()) == sum(ROOT_CHECKS.values(), [])
+
+
+def test_an_unknown_check_is_named():
+    for name in ("svd-nothing", "nothing", "os-path"):
+        with pytest.raises(CourseError, match=f"no hidden check {name}"):
+            registered(name)
+
+
+def test_two_checks_cannot_share_a_name():
+    with pytest.raises(CourseError, match="svd-block"):
+        registered("svd-block") and check("svd-block")(lambda student, data: None)
+
+
+def test_expect_fails_with_its_sentence():
+    expect(True, "never seen")
+    with pytest.raises(CheckFailed, match=r"^Look there\.$"):
+        expect(False, "Look there.")
+
+
+TOY = """
+from autograder.checks import check, expect, registry
+registry.grading_data = lambda: None
+@check("toy-passes")
+def passes(student, data):
+    expect(student["x"] == 1, "Look at `x`.")
+@check("toy-bonus")
+def bonus(student, data):
+    return 2
+@check("toy-breaks")
+def breaks(student, data):
+    secret_of_the_check = {}["secret"]
+@check("toy-exits")
+def exits(student, data):
+    raise SystemExit
+@check("toy-hangs")
+def hangs(student, data):
+    raise KeyboardInterrupt
+@check("toy-draws")
+def draws(student, data):
+    import torch, numpy
+    torch.manual_seed(1), torch.rand(2), numpy.random.seed(3)
+"""
+CELLS = {
+    "set-up": TOY,
+    "passes": 'x = 1; run("toy-passes")',
+    "fails": 'x = 2; run("toy-passes")',
+    "bonus": 'run("toy-bonus")',
+    "breaks": 'run("toy-breaks")',
+    "exits": 'run("toy-exits")',
+    "hangs": 'run("toy-hangs")',
+    "unknown": 'run("toy-unknown")',
+    "draws": (
+        "import torch, numpy; state = torch.get_rng_state(), str(numpy.random.get_state())\n"
+        'run("toy-draws")\n'
+        "assert torch.equal(state[0], torch.get_rng_state())\n"
+        "assert state[1] == str(numpy.random.get_state())"
+    ),
+}
+RUN = "from autograder.checks import run_check; run_check({}, globals())"
+
+
+@pytest.fixture(scope="module")
+def outputs():
+    """Outputs of each cell in a real kernel."""
+    cells = [
+        new_code_cell(
+            source.replace('run("', RUN.split("{}")[0] + '"').replace('")', '", globals())')
+            if name != "set-up"
+            else source
+        )
+        for name, source in CELLS.items()
+    ]
+    notebook = new_notebook(cells=cells)
+    NotebookClient(notebook, timeout=120, allow_errors=True).execute()
+    nbformat.validate(notebook)
+    return dict(zip(CELLS, [cell.outputs for cell in notebook.cells], strict=True))
+
+
+@pytest.mark.parametrize(("cell", "bonus"), [("passes", None), ("bonus", 2.0), ("draws", None)])
+def test_a_passed_check_publishes_its_verdict(outputs, cell, bonus):
+    [output] = outputs[cell]
+    name = "toy-" + cell
+    assert output.output_type == "display_data"
+    assert output.data[VERDICT_TYPE] == {"check": name, "outcome": "PASSED", "bonus": bonus}
+
+
+def test_a_failed_check_shows_its_sentence_and_nothing_else(outputs):
+    [output] = outputs["fails"]
+    assert output.output_type == "error"
+    assert output.traceback == ["CheckFailed: Look at `x`."]
+    assert (output.ename, output.evalue) == ("CheckFailed", "Look at `x`.")
+
+
+@pytest.mark.parametrize("cell", ["breaks", "exits", "hangs", "unknown"])
+def test_a_check_that_breaks_is_an_error_of_its_own_without_code(outputs, cell):
+    [output] = outputs[cell]
+    assert output.output_type == "error"
+    assert output.ename == "CheckError"
+    [line] = output.traceback
+    assert f"toy-{cell}" in line
+    assert "secret" not in line
+
+
+def test_without_grading_data_the_sentence_says_what_to_do(monkeypatch):
+    monkeypatch.delenv(registry.GRADING_DATA, raising=False)
+    registry.grading_data.cache_clear()
+    with pytest.raises(CheckError, match="AUTOGRADER_GRADING_DATA is not set.*nbgrader autograde"):
+        registry.run_check("svd-block", {})
+
+
+def test_an_error_that_is_ours_names_the_place_where_a_check_broke(monkeypatch):
+    monkeypatch.setattr(registry, "grading_data", lambda: None)
+    namespace = {"R_sparse": pd.DataFrame([[1.0]])}
+    with pytest.raises(CheckError, match=r"AttributeError at \w+\.py:\d+"):
+        registry.run_check("svd-block", namespace)

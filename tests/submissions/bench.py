@@ -13,6 +13,9 @@ from autograder.checks.student import InProcessStudent
 from autograder.data import GradingData
 from autograder.errors import CheckFailed
 
+# Secret seeds of the grading sets that tests use; fixed, so that a red run can be repeated.
+SEEDS = [2**127 + 7919 * n for n in range(20)]
+
 # Exercises that change what earlier cells made are replayed from there.
 REPLAY_FROM = {"mf-train": "mf-model", "vae-train": "vae-model"}
 

@@ -7,7 +7,7 @@ import pytest
 from autograder.checks.reference import measure_margins
 from autograder.checks.thresholds import MIN_MARGIN_SD
 from autograder.data import make_grading_data
-from submissions.conftest import SEEDS
+from submissions.bench import SEEDS
 
 THRESHOLDS = ("mf", "mf-leak", "vae", "vae-leak")
 

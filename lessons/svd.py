@@ -307,7 +307,8 @@ plt.show()
 # ## 7. A map of the movies
 #
 # With more people the factors begin to mean something. Take the 14 most rated movies and all users, subtract each
-# movie's mean, call a gap zero ("no opinion against the mean"), and draw the movies by their first two factors.
+# movie's mean, call a gap zero ("no opinion against the mean"), and draw the movies by their first two factors. The
+# numbers stand for the titles on the right.
 
 # %%
 popular = ratings["movieId"].value_counts().index[:14]
@@ -315,10 +316,12 @@ R_popular = R_sparse[popular]
 R_centred = (R_popular - R_popular.mean()).fillna(0.0).values  # (users, 14)
 places = svd(R_centred, full_matrices=False)[2][:2].T  # (14, 2)
 
-fig, ax = plt.subplots(figsize=(9, 5.5))
+fig, ax = plt.subplots(figsize=(6, 4.5))
 ax.scatter(*places.T, color="black", s=14)
-for (x, y), title in zip(places, movies.set_index("movieId")["title"].loc[popular]):
-    ax.annotate(title, (x, y), xytext=(4, 3), textcoords="offset points", fontsize=8)
+titles = movies.set_index("movieId")["title"].loc[popular]
+for number, ((x, y), title) in enumerate(zip(places, titles), start=1):
+    ax.annotate(number, (x, y), xytext=(4, 3), textcoords="offset points")
+    ax.text(1.03, 1 - 0.07 * number, f"{number}  {title}", transform=ax.transAxes)
 ax.axhline(0, color="0.8", zorder=0)
 ax.axvline(0, color="0.8", zorder=0)
 ax.set(
@@ -326,7 +329,6 @@ ax.set(
     xlabel="factor 1 (no unit)",
     ylabel="factor 2 (no unit)",
 )
-ax.margins(x=0.25, y=0.1)
 plt.show()
 
 # %% [markdown] lang="en"

@@ -34,7 +34,13 @@ Examples:
     is_flag=True,
     help="With --private: withhold real ratings instead, for teaching; anybody can look them up.",
 )
-@click.option("--to", "target", type=click.Path(path_type=Path), metavar="DIR")
+@click.option(
+    "--to",
+    "target",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="The folder to write, with --synthetic or --download.",
+)
 @click.option(
     "--force", is_flag=True, help="With --synthetic or --private: make again what is there."
 )

@@ -139,7 +139,7 @@ def _draw_genres(rng: np.random.Generator, Q: np.ndarray) -> np.ndarray:
     num_genres = 1 + rng.choice(len(NUM_GENRES_PROBABILITY), num_items, p=NUM_GENRES_PROBABILITY)
     place = np.argsort(np.argsort(-score, axis=1, kind="stable"), axis=1, kind="stable")
     genres = place < num_genres[:, None]
-    is_unknown = genres[:, 0]
+    is_unknown = genres[:, 0].copy()
     genres[is_unknown] = False
     genres[is_unknown, 0] = True
     return genres

@@ -48,7 +48,4 @@ def _make(course):
         return ensure_grading_data(course, source=manifest.source)
     from autograder.checks.reference import measure_margins
 
-    def measure(course, data, _visible):
-        return measure_margins(course, data)
-
-    return ensure_grading_data(course, measure=measure)
+    return ensure_grading_data(course, measure=measure_margins)

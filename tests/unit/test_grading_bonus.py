@@ -1,7 +1,9 @@
 """A bonus becomes extra credit, and an instructor's own extra credit stays."""
 
 import os
+import shutil
 import sys
+import warnings
 from pathlib import Path
 
 import pytest
@@ -72,17 +74,11 @@ def test_extra_credit_is_replaced_only_where_it_is_what_was_recorded(
 
 
 class Course:
-    """A gradebook with one student's challenge, and the stage that records."""
+    """A course whose gradebook holds one student's challenge, and the stage that records."""
 
     def __init__(self, folder):
         self.folder = folder
         self.url = f"sqlite:///{folder}/gradebook.db"
-        with Gradebook(self.url) as gradebook:
-            gradebook.add_assignment("vae")
-            gradebook.add_notebook("vae", "vae")
-            gradebook.add_grade_cell(CHECK, "vae", "vae", max_score=0, cell_type="code")
-            gradebook.add_student("ada")
-            gradebook.add_submission("vae", "ada")
 
     def record(self, monkeypatch, bonus):
         monkeypatch.setattr("autograder.grading.bonus.course_of", lambda stage: self.folder)
@@ -100,9 +96,26 @@ class Course:
             return grade.extra_credit
 
 
+@pytest.fixture(scope="module")
+def gradebook(tmp_path_factory):
+    """The file of a gradebook with one submission, not graded yet; nbgrader needs `alembic` on PATH."""
+    folder = tmp_path_factory.mktemp("gradebook")
+    with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
+        patch.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)
+        warnings.simplefilter("ignore")  # nbgrader's add_submission warns in SQLAlchemy
+        with Gradebook(Course(folder).url) as gradebook:
+            gradebook.add_assignment("vae")
+            gradebook.add_notebook("vae", "vae")
+            gradebook.add_grade_cell(CHECK, "vae", "vae", max_score=0, cell_type="code")
+            gradebook.add_student("ada")
+            gradebook.add_submission("vae", "ada")
+    return folder / "gradebook.db"
+
+
 @pytest.fixture
-def course(tmp_path, monkeypatch):
-    monkeypatch.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)  # for alembic
+def course(tmp_path, gradebook, monkeypatch):
+    monkeypatch.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)
+    shutil.copy(gradebook, tmp_path)
     return Course(tmp_path)
 
 

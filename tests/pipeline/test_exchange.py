@@ -1,0 +1,258 @@
+"""The whole exchange by stock nbgrader, from a fresh copy of the course with no gradebook.
+
+One student hands in the solution through the exchange; then a class of slips and tricks is autograded
+in one command, and each notebook costs or earns its own points and nobody else's.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from copy import deepcopy
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell
+from nbgrader.api import Gradebook
+from nbgrader.utils import get_username
+
+from autograder.data import grading_folder
+
+CHECKS = {"svd-block": 3, "svd-factors": 3, "svd-complete": 4, "svd-rank": 4}
+NOTHING = dict.fromkeys(CHECKS, 0)
+COURSE_ID = "latent-factors"
+
+
+class Desk:
+    """Folders of a course, of a student and of the exchange, and nbgrader in any of them."""
+
+    def __init__(self, folder, root):
+        self.root = root
+        self.course, self.student, self.exchange = (
+            folder / name for name in ("course", "student", "exchange")
+        )
+        for place in (self.course, self.student, self.exchange, folder / "home"):
+            place.mkdir()
+        for name in ("source", "release"):
+            shutil.copytree(root / name, self.course / name)
+        shutil.copy(root / "nbgrader_config.py", self.course)
+        self.environment = os.environ | {
+            "HOME": str(folder / "home"),
+            "PYTHONPATH": str(root),
+            "PATH": os.path.dirname(sys.executable) + os.pathsep + os.environ["PATH"],  # noqa: PTH120
+        }
+        self.environment.pop("MOVIELENS_DIR", None)
+
+    def nbgrader(self, where, *arguments, expected=0, **environment):
+        """Run an nbgrader command; its log is returned."""
+        result = subprocess.run(
+            [sys.executable, "-m", "nbgrader", *arguments],
+            cwd=where,
+            env=self.environment | environment,
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+        log = result.stdout + result.stderr
+        assert result.returncode == expected, log
+        return log
+
+    def exchanged(self, where, command):
+        options = (f"--course={COURSE_ID}", f"--Exchange.root={self.exchange}")
+        return self.nbgrader(where, command, "svd", *options)
+
+    def hand_in(self, name, text):
+        place = self.course / "submitted" / name / "svd"
+        place.mkdir(parents=True)
+        (place / "svd.ipynb").write_text(text)
+
+    def graded(self, student):
+        path = self.course / "autograded" / student / "svd" / "svd.ipynb"
+        return nbformat.read(path, as_version=4)
+
+    def points(self, student):
+        """Automatic points by check, and the grades that wait for a person."""
+        with Gradebook(f"sqlite:///{self.course}/gradebook.db", COURSE_ID) as gradebook:
+            grades = gradebook.find_submission_notebook("svd", "svd", student).grades
+            waiting = {grade.name for grade in grades if grade.needs_manual_grade}
+            return {
+                grade.name: grade.auto_score for grade in grades if grade.name in CHECKS
+            }, waiting
+
+
+@pytest.fixture(scope="module")
+def solution(course_root):
+    return nbformat.read(course_root / "solutions/en/svd/svd.ipynb", as_version=4)
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory, course_root, grading_set, synthetic_dir):
+    """The exchange from release to feedback, with the solution handed in."""
+    desk = Desk(tmp_path_factory.mktemp("desk"), course_root)
+    shutil.copytree(grading_set(1), grading_folder(desk.course))
+    patch = pytest.MonkeyPatch()
+    patch.setenv("PATH", desk.environment["PATH"])  # the gradebook is opened here too
+    desk.nbgrader(desk.course, "generate_assignment", "svd")
+    desk.exchanged(desk.course, "release_assignment")
+    desk.exchanged(desk.student, "fetch_assignment")
+    desk.fetched = (desk.student / "svd/svd.ipynb").read_text()
+    shutil.copy(course_root / "solutions/en/svd/svd.ipynb", desk.student / "svd")
+    data = {"MOVIELENS_DIR": str(synthetic_dir)}
+    desk.validated = desk.nbgrader(desk.student, "validate", "svd/svd.ipynb", **data)
+    desk.exchanged(desk.student, "submit")
+    desk.exchanged(desk.course, "collect")
+    desk.nbgrader(desk.course, "autograde", "svd")
+    desk.nbgrader(desk.course, "generate_feedback", "svd")
+    desk.exchanged(desk.course, "release_feedback")
+    desk.exchanged(desk.student, "fetch_feedback")
+    yield desk
+    patch.undo()
+
+
+def test_what_is_fetched_is_the_committed_release(desk, course_root):
+    assert desk.fetched == (course_root / "release/en/svd/svd.ipynb").read_text()
+    assert "run_check" not in desk.fetched
+
+
+def test_the_solution_validates_on_the_students_side(desk):
+    assert "Your notebook passes all the tests" in desk.validated
+
+
+def test_the_solution_has_full_points_and_its_answer_waits_for_a_person(desk):
+    assert desk.points(get_username()) == (CHECKS, {"svd-why"})
+
+
+def test_grading_ran_on_the_private_data(desk):
+    table = str(desk.graded(get_username()))
+    first = (grading_folder(desk.course) / "visible/u.data").read_text().split("\n")[0].split("\t")
+    assert re.search(rf"\b{first[0]} +{first[1]} +{float(first[2])} +{first[3]}\b", table)
+
+
+def test_feedback_comes_back_with_verdicts_and_no_code_of_the_checks(desk):
+    [page] = desk.student.glob("svd/feedback/*/svd.html")
+    text = page.read_text()
+    assert "svd-complete: passed" in text
+    assert "eigvalsh" not in text
+
+
+def with_first(notebook, source):
+    """The notebook with an extra cell on top."""
+    notebook.cells.insert(0, new_code_cell(source))
+    return notebook
+
+
+def cell_of(notebook, grade_id):
+    return next(
+        cell
+        for cell in notebook.cells
+        if cell.metadata.get("nbgrader", {}).get("grade_id") == grade_id
+    )
+
+
+def wrong_mean(notebook):
+    """Passes every visible assert of svd-factors, and no hidden one."""
+    cell = cell_of(notebook, "blank-svd-factors")
+    assert 'ratings["rating"].mean()' in cell.source
+    cell.source = cell.source.replace('ratings["rating"].mean()', "float(R_block.mean().mean())")
+    return notebook
+
+
+def warns_everywhere(notebook):
+    return with_first(
+        notebook,
+        "import sys\n"
+        "get_ipython().events.register('pre_run_cell', lambda i: print('old', file=sys.stderr))",
+    )
+
+
+def shows_a_number_after_every_cell(notebook):
+    return with_first(
+        notebook,
+        "get_ipython().input_transformers_cleanup.append(lambda lines: [*lines, '\\n', '99\\n'])",
+    )
+
+
+def replaces_every_cell_by_a_number(notebook):
+    return with_first(
+        notebook, "get_ipython().input_transformers_cleanup.append(lambda lines: ['3\\n'])"
+    )
+
+
+def skips_its_checks(notebook):
+    for cell in notebook.cells:
+        cell.metadata["tags"] = ["skip-execution"]
+    return notebook
+
+
+def kills_its_kernel(notebook):
+    place = notebook.cells.index(cell_of(notebook, "blank-svd-complete"))
+    notebook.cells.insert(place, new_code_cell("import os; os._exit(0)"))
+    return notebook
+
+
+def two_of_a_check(notebook):
+    place = notebook.cells.index(cell_of(notebook, "svd-block"))
+    twin = deepcopy(notebook.cells[place])
+    twin.pop("id", None)
+    notebook.cells.insert(place, new_code_cell(twin.source, metadata=twin.metadata))
+    return notebook
+
+
+def future_schema(notebook):
+    cell_of(notebook, "blank-svd-rank").metadata["nbgrader"]["schema_version"] = 99
+    return notebook
+
+
+FROM_SOLUTION = {
+    wrong_mean: NOTHING | {"svd-block": 3},
+    warns_everywhere: CHECKS,
+    shows_a_number_after_every_cell: CHECKS,
+    replaces_every_cell_by_a_number: NOTHING,
+    skips_its_checks: CHECKS,
+    kills_its_kernel: CHECKS | {"svd-complete": 0, "svd-rank": 0},
+    two_of_a_check: CHECKS,
+    future_schema: CHECKS,
+}
+
+
+@pytest.fixture(scope="module")
+def graded_class(desk, solution, course_root):
+    """A class with an untouched release and a file that is no notebook, graded in one command."""
+    for make in FROM_SOLUTION:
+        desk.hand_in(make.__name__, nbformat.writes(make(deepcopy(solution))))
+    desk.hand_in("untouched", (course_root / "release/en/svd/svd.ipynb").read_text())
+    untouched = nbformat.read(course_root / "release/en/svd/svd.ipynb", as_version=4)
+    desk.hand_in("untouched_and_skipped", nbformat.writes(skips_its_checks(untouched)))
+    desk.hand_in("broken_file", "{")
+    desk.log = desk.nbgrader(desk.course, "autograde", "svd", expected=1)
+    desk.nbgrader(desk.course, "generate_feedback", "svd", "--student=wrong_mean")
+    return desk
+
+
+@pytest.mark.parametrize(
+    ("make", "points"), FROM_SOLUTION.items(), ids=lambda x: getattr(x, "__name__", "")
+)
+def test_each_slip_or_trick_costs_its_own_points_and_no_others(graded_class, make, points):
+    assert graded_class.points(make.__name__)[0] == points
+
+
+@pytest.mark.parametrize("student", ["untouched", "untouched_and_skipped"])
+def test_an_untouched_release_earns_nothing(graded_class, student):
+    assert graded_class.points(student)[0] == NOTHING
+
+
+def test_only_the_file_that_is_no_notebook_is_left_ungraded(graded_class):
+    failed = set(re.findall(r"processing assignment 'svd' for student '(\w+)'", graded_class.log))
+    assert failed == {"broken_file"}
+
+
+def test_a_failed_hidden_check_is_one_sentence_in_notebook_and_feedback(graded_class):
+    cell = cell_of(graded_class.graded("wrong_mean"), "svd-factors")
+    [failure] = [output for output in cell.outputs if output.output_type == "error"]
+    sentence = "CheckFailed: `global_mean` should be the mean of all ratings."
+    assert failure.traceback == [sentence]
+    page = (graded_class.course / "feedback/wrong_mean/svd/svd.html").read_text()
+    assert "should be the mean of all ratings" in page
+    assert "most recent call last" not in page
+    assert "autograder/checks" not in page

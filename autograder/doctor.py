@@ -10,8 +10,13 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from autograder.checks.thresholds import MIN_MARGIN_SD
-from autograder.data import grading_folder, read_manifest, search_movielens, verify_movielens
+from autograder.data import (
+    MIN_MARGIN_SD,
+    grading_folder,
+    read_manifest,
+    search_movielens,
+    verify_movielens,
+)
 from autograder.errors import CourseError, GradingError
 
 PACKAGES = (

@@ -75,6 +75,6 @@ if __name__ == "__main__":
     if sys.argv[1:2] == ["--cells"]:
         time_cells(sys.argv[2])
     else:
-        from autograder.data import movielens_dir
+        from autograder.data import find_movielens
 
-        main(Path(sys.argv[1]) if len(sys.argv) > 1 else movielens_dir(ROOT))
+        main(Path(sys.argv[1]) if len(sys.argv) > 1 else find_movielens(ROOT))

@@ -1,6 +1,5 @@
 """``autograder build`` and ``autograder check``: the build as a person calls it."""
 
-import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,11 +26,8 @@ from autograder.build.course import (
 from autograder.build.execute import execute, raises_when_run
 from autograder.build.notebooks import Notebook
 from autograder.build.string_masks import verify_string_masks
-from autograder.data.movielens import find_movielens, is_real
-from autograder.data.synthetic import synthesise, write_synthetic
+from autograder.data import STAND_IN_SEED, is_real, make_stand_in, search_movielens
 from autograder.errors import BuildError, DataError
-
-STAND_IN_SEED = 0
 
 
 @dataclass(frozen=True)
@@ -144,19 +140,14 @@ def data_at_hand(course: Path, folder: Path | None) -> Iterator[Data]:
         yield found
         return
     with tempfile.TemporaryDirectory(prefix="stand-in-") as temporary:
-        target = Path(temporary, "data")
-        target.mkdir()
-        write_synthetic(target, synthesise(STAND_IN_SEED))
-        yield Data(target, is_real=False)
+        stand_in = make_stand_in(Path(temporary, "data"), STAND_IN_SEED)
+        yield Data(stand_in.folder, is_real=False)
 
 
 def _find_data(course: Path, folder: Path | None) -> Data | None:
     if folder is None:
-        try:
-            folder = find_movielens(course)
-        except DataError:
-            if os.environ.get("MOVIELENS_DIR"):
-                raise
+        folder = search_movielens(course)
+        if folder is None:
             return None
     elif not (folder / "u.data").is_file():
         raise DataError(f"There is no u.data in {folder}: name the folder that holds it.")

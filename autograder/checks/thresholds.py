@@ -8,9 +8,6 @@ and scored on the same withheld ratings, so that one threshold serves data sets 
 # training loop lands above 1.0 (MF) and 1.09 (VAE).
 RMSE_RATIO = {"mf": 0.99, "vae": 1.075}
 
-# The reference must clear its threshold on a grading set by this many of its own standard deviations.
-MIN_MARGIN_SD = 4.0
-
 # RMSE on withheld ratings minus RMSE on the visible validation or test ratings, in stars. Honest models
 # differ by chance alone; a model that was trained on those ratings is below by 0.1 and more.
 LEAK_MARGIN = 0.06

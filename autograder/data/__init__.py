@@ -13,6 +13,7 @@ from autograder.data.movielens import (
     verify_movielens,
 )
 from autograder.data.private import (
+    MIN_MARGIN_SD,
     Manifest,
     ensure_grading_data,
     grading_folder,
@@ -25,6 +26,7 @@ from autograder.data.synthetic import SyntheticMovieLens, synthesise, write_synt
 from autograder.data.withhold import withhold
 
 __all__ = [
+    "MIN_MARGIN_SD",
     "STAND_IN_SEED",
     "Baseline",
     "DataFolder",

@@ -5,8 +5,7 @@ from functools import partial
 import pytest
 
 from autograder.checks.reference import measure_margins
-from autograder.checks.thresholds import MIN_MARGIN_SD
-from autograder.data import make_grading_data
+from autograder.data import MIN_MARGIN_SD, make_grading_data
 from submissions.bench import SEEDS
 
 THRESHOLDS = ("mf", "mf-leak", "vae", "vae-leak")

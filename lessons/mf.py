@@ -415,7 +415,7 @@ with torch.no_grad():
     all_items = torch.arange(num_items, device=device)  # (items,)
     U_grid = all_users.unsqueeze(1).repeat(1, num_items)  # (users, items)
     I_grid = all_items.unsqueeze(0).repeat(num_users, 1)  # (users, items)
-    pieces = zip(U_grid.reshape(-1).split(100_000), I_grid.reshape(-1).split(100_000))
+    pieces = zip(U_grid.reshape(-1).split(10_000), I_grid.reshape(-1).split(10_000))
     predicted = torch.cat([model(users, items) for users, items in pieces])  # (users * items,)
     R_hat_full = predicted.clamp(1, 5).reshape(num_users, num_items).cpu().numpy()
 

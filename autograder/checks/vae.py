@@ -32,7 +32,8 @@ import torch
 def sparse(matrix):
     matrix = torch.as_tensor(matrix)
     places = matrix.nonzero()
-    return {"shape": list(matrix.shape), "places": places, "values": matrix[tuple(places.T)]}
+    count, places = len(places), places[:100_000]
+    return {"shape": list(matrix.shape), "count": count, "places": places, "values": matrix[tuple(places.T)]}
 
 pairs = {name: (sparse(R), sparse(mask)) for name, R, mask in [
     ("train", R_train, mask_train), ("val", R_val, mask_val), ("test", R_test, mask_test)]}
@@ -46,7 +47,11 @@ single = [sparse(torch.as_tensor(half)[None]) for half in train_user_dataset[use
 
 
 def dense(sparse):
-    """The matrix that a probe's {shape, places, values} stands for, float64."""
+    """The matrix that a probe's {shape, count, places, values} stands for, float64."""
+    expect(
+        sparse["count"] == len(sparse["places"]),
+        "`R` and `mask` should be 0 in the gaps, and hold the ratings of one split alone.",
+    )
     shape = tuple(int(size) for size in sparse["shape"])
     expect(
         len(shape) == 2 and 0 < shape[0] * shape[1] <= 10**8,

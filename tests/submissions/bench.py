@@ -62,6 +62,30 @@ def verdict(check, namespace, data):
     return None
 
 
+def edited(cells, edit):
+    """Cells whose sources went through `edit(grade_id, source)`."""
+    return [(name, edit(name, source)) for name, source in cells]
+
+
+class Replacements:
+    """An edit that replaces texts, and knows which of them it met."""
+
+    def __init__(self, pairs):
+        self.pairs, self.unused = pairs, {old for old, _ in pairs}
+
+    def __call__(self, _name, source):
+        """Replace every pair in a source."""
+        for old, new in self.pairs:
+            if old in source:
+                self.unused.discard(old)
+                source = source.replace(old, new)
+        return source
+
+    def assert_all_used(self):
+        """Fail where a text stood in no cell: the lesson has changed, and this table has not."""
+        assert not self.unused
+
+
 class Bench:
     """One lesson on one grading set, with its state before each exercise."""
 
@@ -76,29 +100,26 @@ class Bench:
                 run_cells(cells, namespace)
                 self.after[check] = verdict(check, namespace, self.data)
 
-    def judge(self, check, changes):
-        """The verdict on one exercise whose cells are replaced by `changes` (grade_id -> source)."""
+    def judge(self, check, edit):
+        """The verdict on one exercise whose cells went through `edit(grade_id, source) -> source`."""
         order = list(self.parts)
         start = order.index(REPLAY_FROM.get(check, check))
         namespace = dict(self.before[order[start]])
         with movielens(self.visible):
-            for name in order[start : order.index(check) + 1]:
-                cells = [(cell, changes.get(cell, source)) for cell, source in self.parts[name]]
-                run_leniently(cells, namespace)
+            for name in order[start : order.index(check)]:
+                run_leniently(self.parts[name], namespace)
+            run_leniently(edited(self.parts[check], edit), namespace)
         return verdict(check, namespace, self.data)
 
     def judge_all(self, replacements, until):
         """Verdicts of every check through `until` on the solution with texts replaced."""
-        namespace, verdicts, used = {"__name__": "__main__"}, {}, set()
+        namespace, verdicts = {"__name__": "__main__"}, {}
+        replace = Replacements(replacements)
         with movielens(self.visible):
             for check, cells in self.parts.items():
-                for name, source in cells:
-                    for old, new in replacements:
-                        used |= {old} if old in source else set()
-                        source = source.replace(old, new)
-                    run_leniently([(name, source)], namespace)
+                run_leniently(edited(cells, replace), namespace)
                 verdicts[check] = verdict(check, namespace, self.data)
                 if check == until:
                     break
-        assert used == {old for old, _ in replacements}, "a replacement is in no cell"
+        replace.assert_all_used()
         return verdicts

@@ -1,0 +1,300 @@
+"""Named wrong answers, each one plausible change of the solution, by the check that must catch it.
+
+Blanks filled wrongly stand in `fills.py`; here are mistakes of whole exercises. Texts are replaced in the cells
+of that exercise only.
+"""
+
+MISTAKES = {
+    "svd-block": {
+        "gaps_filled_with_zero": [("R_block = R_sparse.loc", "R_block = R_sparse.fillna(0).loc")],
+        "transposed": [("[sample_users, sample_movies]  #", "[sample_users, sample_movies].T  #")],
+        "last_eight": [("user_ids[:8], movie_ids[:8]", "user_ids[-8:], movie_ids[-8:]")],
+        "counts_for_ratings": [('columns="movieId")', 'columns="movieId", aggfunc="count")')],
+    },
+    "svd-factors": {
+        "mean_of_the_block": [('ratings["rating"].mean()', "np.nanmean(R_block.values)")],
+        "singular_values_twice": [("U_k @ S_k, V_k", "U_k @ S_k, V_k @ S_k")],
+        "no_singular_values": [("U_k @ S_k, V_k", "U_k, V_k")],
+        "rank_three": [("k = 2", "k = 3")],
+        "last_factors": [
+            ("U[:, :k], np.diag(S[:k]), Vt[:k, :].T", "U[:, -k:], np.diag(S[-k:]), Vt[-k:, :].T")
+        ],
+    },
+    "svd-complete": {
+        "ratings_overwritten": [("R_block.where(~R_block.isna(), R_hat_df)", "R_hat_df.copy()")],
+        "rule_reversed": [
+            ("R_block.where(~R_block.isna(), R_hat_df)", "R_hat_df.where(~R_block.isna(), R_block)")
+        ],
+        "gaps_take_the_mean": [
+            ("R_block.where(~R_block.isna(), R_hat_df)", "R_block.fillna(global_mean)")
+        ],
+        "clamped": [("R_hat_block = P @ Q.T", "R_hat_block = np.clip(P @ Q.T, 1, 5) * 0.999")],
+        "transposed_values": [("pd.DataFrame(R_hat_block,", "pd.DataFrame(R_hat_block.T,")],
+    },
+    "svd-rank": {
+        "error_on_all_cells": [("difference[observed]", "difference")],
+        "error_on_the_gaps": [("difference[observed]", "difference[~observed]")],
+        "no_square_root": [
+            (
+                "float(np.sqrt(np.mean(difference[observed] ** 2)))",
+                "float(np.mean(difference[observed] ** 2))",
+            )
+        ],
+        "absolute_error": [
+            ("np.sqrt(np.mean(difference[observed] ** 2))", "np.mean(np.abs(difference[observed]))")
+        ],
+        "one_factor_too_many": [
+            ("U[:, :k] * S[:k]) @ Vt[:k, :]", "U[:, : k + 1] * S[: k + 1]) @ Vt[: k + 1, :]")
+        ],
+        "for_the_block_alone": [
+            ("svd(R_filled, full_matrices=False)", "svd(R_block_filled, full_matrices=False)")
+        ],
+    },
+    "mf-split": {
+        "seventy_thirty": [("test_size=0.2", "test_size=0.3")],
+        "another_random_state": [("random_state=42", "random_state=0")],
+        "validation_is_test": [("val_df, test_df =", "val_df, _ =")],
+        "no_shuffle": [("test_size=0.2, random_state=42", "test_size=0.2, shuffle=False")],
+        "parts_swapped": [("val_df, test_df =", "test_df, val_df =")],
+    },
+    "mf-dataset": {
+        "columns_swapped": [
+            ("df.user_idx", "df.item_idx_"),
+            ("df.item_idx.", "df.user_idx."),
+            ("df.item_idx_", "df.item_idx"),
+        ],
+        "whole_numbers": [("dtype=torch.float32)", "dtype=torch.long)")],
+        "no_shuffle": [(", shuffle=True", "")],
+        "trained_on_everything": [("RatingDataset(train_df)", "RatingDataset(df_idx)")],
+        "validation_in_training": [
+            ("RatingDataset(train_df)", "RatingDataset(pd.concat([train_df, val_df]))")
+        ],
+        "last_batch_dropped": [("shuffle=True, collate", "shuffle=True, drop_last=True, collate")],
+        "scaled_stars": [("dtype=torch.float32)", "dtype=torch.float32) / 5")],
+    },
+    "mf-model": {
+        "no_global_bias": [("return self.global_bias + bias + taste", "return bias + taste")],
+        "no_user_bias": [("self.user_bias(users).squeeze(1) + ", "")],
+        "no_item_bias": [(" + self.item_bias(items).squeeze(1)", "")],
+        "no_taste": [("+ bias + taste", "+ bias")],
+        "sum_over_the_batch": [(".sum(dim=1)", ".sum(dim=0)[0]")],
+        "added_factors": [("self.user_emb(users) * self", "self.user_emb(users) + self")],
+        "clamped_forward": [
+            (
+                "return self.global_bias + bias + taste",
+                "return (self.global_bias + bias + taste).clamp(1, 5)",
+            )
+        ],
+        "squeezed_to_nothing": [
+            (".squeeze(1)", ".squeeze()"),
+            (
+                "return self.global_bias + bias + taste",
+                "return (self.global_bias + bias + taste).squeeze()",
+            ),
+        ],
+        "wide_start": [("std=0.01", "std=1.0")],
+        "global_bias_zero": [('torch.tensor(train_df["rating"].mean(), ', "torch.tensor(0.0, ")],
+        "mean_of_everything": [('train_df["rating"].mean()', 'ratings["rating"].mean() + 0.01')],
+        "absolute_loss": [("nn.MSELoss()", "nn.L1Loss()")],
+        "summed_loss": [("nn.MSELoss()", 'nn.MSELoss(reduction="sum")')],
+        "plain_sgd": [
+            (
+                "torch.optim.Adam(model.parameters(), lr=0.005, weight_decay=1e-5, fused=True)",
+                "torch.optim.SGD(model.parameters(), lr=0.005)",
+            )
+        ],
+        "large_steps": [("lr=0.005", "lr=0.05")],
+        "no_decay": [("weight_decay=1e-5, ", "")],
+        "detached_items": [("* self.item_emb(items))", "* self.item_emb(items).detach())")],
+    },
+    "mf-train": {
+        "no_zero_grad": [("        optimizer.zero_grad()\n", "")],
+        "no_backward": [("        loss.backward()\n", "")],
+        "no_step": [("        optimizer.step()\n", "")],
+        "zero_grad_after_backward": [
+            (
+                "        optimizer.zero_grad()\n        loss.backward()\n",
+                "        loss.backward()\n        optimizer.zero_grad()\n",
+            )
+        ],
+        "weights_not_copied": [("value.clone() for", "value for")],
+        "not_rolled_back": [("model.load_state_dict(best_state)\n", "")],
+        "selected_on_test": [
+            ("val_rmse = evaluate(val_loader)", "val_rmse = evaluate(test_loader)")
+        ],
+        "selected_on_train": [
+            ("val_rmse = evaluate(val_loader)", "val_rmse = evaluate(train_loader)")
+        ],
+        "test_rmse_of_validation": [
+            ("test_rmse = evaluate(test_loader)", "test_rmse = evaluate(val_loader)")
+        ],
+        "not_clamped": [(".clamp(1, 5)", "")],
+        "mean_of_batches": [
+            (
+                "return (squared_error / count) ** 0.5",
+                "return (squared_error / count / 1.01) ** 0.5",
+            )
+        ],
+        "trained_on_test_too": [("in train_loader:", "in [*train_loader, *test_loader]:")],
+        "trained_on_validation_too": [("in train_loader:", "in [*train_loader, *val_loader]:")],
+        "one_batch_an_epoch": [
+            (
+                "        squared_error += loss.item()",
+                "        break\n        squared_error += loss.item()",
+            ),
+            ("n_epochs, patience = 100", "n_epochs, patience = 3"),
+        ],
+    },
+    "mf-complete": {
+        "grids_transposed": [
+            (".reshape(num_users, num_items)", ".reshape(num_items, num_users).T")
+        ],
+        "item_grid_transposed": [
+            (
+                "I_grid = all_items.unsqueeze(0).repeat(num_users, 1)",
+                "I_grid = all_items.unsqueeze(1).repeat(1, num_users).T.flip(1)",
+            )
+        ],
+        "not_clamped": [("predicted.clamp(1, 5)", "(predicted + 1)")],
+        "ratings_overwritten": [
+            ("R_sparse_full.where(~R_sparse_full.isna(), R_hat_df_full)", "R_hat_df_full.copy()")
+        ],
+        "gaps_left": [
+            ("R_sparse_full.where(~R_sparse_full.isna(), R_hat_df_full)", "R_sparse_full.copy()")
+        ],
+        "indices_for_labels": [
+            (
+                "index=user_ids, columns=movie_ids",
+                "index=range(num_users), columns=range(num_items)",
+            )
+        ],
+        "rounded": [("predicted.clamp(1, 5)", "predicted.round().clamp(1, 5)")],
+    },
+    "mf-recommend": {
+        "seen_movies_too": [("[unseen]", "")],
+        "worst_first": [("nlargest(n)", "nsmallest(n)")],
+        "always_ten": [("nlargest(n)", "nlargest(10)")],
+        "user_index_for_id": [
+            ("R_hat_df_full.loc[user_id]", "R_hat_df_full.iloc[user2idx[user_id] - 1]")
+        ],
+        "titles_in_file_order": [("titles.loc[best.index].values", "titles.values[: len(best)]")],
+        "seen_movies_only": [
+            ("R_sparse_full.loc[user_id].isna()", "R_sparse_full.loc[user_id].notna()")
+        ],
+        "item_index_for_id": [
+            ('"movieId": best.index', '"movieId": [item2idx[m] for m in best.index]')
+        ],
+        "same_list_for_all": [("R_hat_df_full.loc[user_id]", "R_hat_df_full.mean()")],
+    },
+    "vae-matrices": {
+        "ones_for_stars": [("R[users, items] = stars", "R[users, items] = 1.0")],
+        "mask_all_ones": [("mask[users, items] = 1.0", "mask[:] = 1.0")],
+        "transposed_places": [("R[users, items]", "R.T[users % num_items, items % num_users]")],
+        "mask_forgotten": [("    mask[users, items] = 1.0\n", "")],
+        "trained_on_everything": [("to_matrices(train_df)", "to_matrices(df_idx)")],
+        "gaps_filled_with_the_mean": [
+            ("    return R, mask\n", "    R[mask == 0] = stars.mean()\n    return R, mask\n")
+        ],
+        "no_shuffle": [(", shuffle=True", "")],
+        "mask_for_ratings": [("return self.R[i], self.mask[i]", "return self.mask[i], self.R[i]")],
+    },
+    "vae-model": {
+        "no_sampling": [("z = self.reparameterize(mu, logvar)", "z = mu")],
+        "variance_for_deviation": [("torch.exp(0.5 * logvar)", "torch.exp(logvar)")],
+        "logvar_for_deviation": [("torch.exp(0.5 * logvar)", "logvar")],
+        "uniform_noise": [("torch.randn_like", "torch.rand_like")],
+        "mu_twice": [("self.fc_mu(h), self.fc_logvar(h)", "self.fc_mu(h), self.fc_mu(h)")],
+        "mu_and_logvar_swapped": [
+            ("self.fc_mu(h), self.fc_logvar(h)", "self.fc_logvar(h), self.fc_mu(h)")
+        ],
+        "no_relu": [("h = torch.relu(self.fc1(x))", "h = self.fc1(x)")],
+        "sigmoid_output": [
+            (
+                "self.fc4(torch.relu(self.fc3(z)))",
+                "torch.sigmoid(self.fc4(torch.relu(self.fc3(z))))",
+            )
+        ],
+        "one_draw_for_all": [("torch.randn_like(mu)", "torch.randn(1, mu.shape[1])")],
+        "gradient_stopped": [
+            ("z = self.reparameterize(mu, logvar)", "z = self.reparameterize(mu, logvar.detach())")
+        ],
+    },
+    "vae-loss": {
+        "no_mask": [("(recon_x - x) ** 2 * mask", "(recon_x - x) ** 2")],
+        "no_division": [(" / (mask.sum(dim=1) + 1e-8)", "")],
+        "mean_over_all_items": [(" / (mask.sum(dim=1) + 1e-8)", " / mask.shape[1]")],
+        "sum_over_users": [("per_user_mse.mean()", "per_user_mse.sum()")],
+        "division_by_zero": [(" + 1e-8", "")],
+        "kl_sign": [("(-0.5 *", "(0.5 *")],
+        "kl_without_exp": [("- logvar.exp()", "- logvar")],
+        "kl_mean_over_dimensions": [
+            (".sum(dim=1)).mean()\n    return", ".mean(dim=1)).mean()\n    return")
+        ],
+        "beta_one": [("beta=0.001", "beta=1.0")],
+        "beta_ignored": [("beta * kl_loss", "0.001 * kl_loss")],
+        "no_beta": [("recon_loss + beta * kl_loss,", "recon_loss,")],
+        "total_detached": [("return recon_loss + beta", "return recon_loss.detach() + beta")],
+        "other_learning_rate": [("lr=0.001", "lr=0.01")],
+    },
+    "vae-train": {
+        "no_zero_grad": [("        optimizer_vae.zero_grad()\n", "")],
+        "no_backward": [("        loss.backward()\n", "")],
+        "no_step": [("        optimizer_vae.step()\n", "")],
+        "mask_of_ones": [("mu, logvar, mask)\n", "mu, logvar, torch.ones_like(mask))\n")],
+        "sampling_at_evaluation": [
+            ("vae.decode(vae.encode(batch.to(device))[0])", "vae(batch.to(device))[0]")
+        ],
+        "weights_not_copied": [("value.clone() for", "value for")],
+        "not_rolled_back": [("vae.load_state_dict(best_state)\n", "")],
+        "selected_on_test": [
+            ("evaluate_vae_rmse(vae, R_train, val_df)", "evaluate_vae_rmse(vae, R_train, test_df)")
+        ],
+        "evaluated_on_validation_rows": [
+            ("evaluate_vae_rmse(vae, R_train, val_df)", "evaluate_vae_rmse(vae, R_val, val_df)")
+        ],
+        "not_clamped": [(".clamp(1, 5).numpy()", ".numpy()")],
+        "test_rows_read": [
+            (
+                "test_rmse = evaluate_vae_rmse(vae, R_train, test_df)",
+                "test_rmse = evaluate_vae_rmse(vae, R_train + R_test, test_df)",
+            )
+        ],
+        "reconstruction_alone_of_zeros": [
+            ("recon, rows, mu, logvar, mask)", "recon, torch.zeros_like(rows), mu, logvar, mask)")
+        ],
+    },
+    "vae-complete": {
+        "ratings_overwritten": [
+            ("R_sparse_full.where(~R_sparse_full.isna(), R_pred_df)", "R_pred_df.copy()")
+        ],
+        "not_clamped": [(".clamp(1, 5)  #", " + 1  #")],
+        "everything_read": [
+            (
+                "get_vae_predictions(vae, R_train)",
+                "get_vae_predictions(vae, R_train + R_val + R_test)",
+            )
+        ],
+        "gaps_left": [
+            ("R_sparse_full.where(~R_sparse_full.isna(), R_pred_df)", "R_sparse_full.copy()")
+        ],
+        "indices_for_labels": [
+            (
+                "index=user_ids, columns=movie_ids",
+                "index=range(num_users), columns=range(num_items)",
+            )
+        ],
+    },
+    "vae-challenge": {
+        "one_number_a_user": [
+            ("return np.mean(runs, axis=0)", "return np.mean(runs, axis=(0, 2))")
+        ],
+        "not_a_number_somewhere": [
+            ("return np.mean(runs, axis=0)", "return np.mean(runs, axis=0) * np.nan")
+        ],
+        "transposed": [("return np.mean(runs, axis=0)", "return np.mean(runs, axis=0).T")],
+        "words": [("return np.mean(runs, axis=0)", "return 'five stars'")],
+        "reads_beyond_its_arguments": [
+            ("return np.mean(runs, axis=0)", "return np.mean(runs, axis=0)[: len(R_train) - 1]")
+        ],
+    },
+}

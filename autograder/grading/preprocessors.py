@@ -16,9 +16,11 @@ from nbgrader.preprocessors import (
 from autograder.grading.bonus import RecordBonus
 from autograder.grading.execution import ExecuteSubmission
 from autograder.grading.metadata import DropBrokenMetadata, DropTags
+from autograder.grading.rebuild import RebuildSubmission
 from autograder.grading.verdicts import SettleChecks
 
 SANITIZE_PREPROCESSORS = (
+    RebuildSubmission,  # first: what follows may rely on every name, setting and check
     DropBrokenMetadata,  # before the first stage that reads it
     ClearOutput,  # no verdict is handed in
     DropTags,

@@ -1,0 +1,569 @@
+"""Rebuild a submission on our master, so that a damaged notebook still grades.
+
+Stands before every other stage of grading. The master's cells in order are the skeleton: prose,
+given cells and checks are its own, blanks and answers take what the student wrote, and cells that
+the student added stay behind the cell that they followed. A student's cell finds its place by name,
+by cell id and by likeness to the release or the solved form, weighed together, so that no single
+one of them has to have survived.
+"""
+
+import re
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from difflib import SequenceMatcher
+from functools import cached_property
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_raw_cell
+from nbgrader.preprocessors import NbGraderPreprocessor
+
+from autograder.build import build_release, build_solution, languages_of, read_notebook
+from autograder.build.checksums import compute_checksums
+from autograder.build.notebooks import OURS, is_check, is_code, is_solution
+from autograder.errors import CourseError, GradingError
+from autograder.grading.execution import course_of
+
+REPAIRS = "repairs"
+"""Where a rebuilt notebook keeps its repairs: under our key in its metadata."""
+
+ABSENT = "# This cell was missing from the submission."
+NAME_WEIGHT, ID_WEIGHT, EXACT, OTHER_TYPE = 0.6, 0.5, 2.0, 0.3
+LIKE_ENOUGH = 0.5
+MAX_TOKENS, MAX_COMPARED = 600, 300
+TOKEN = re.compile(r"\w+|[^\w\s]")
+CONTINUED = re.compile(r"\s|(else|elif|except|finally)\b")
+FORM_LINE = re.compile(r"\s*#\s*(@(title|markdown)\b.*|NBVAL_\w+)?$")
+FORM_FIELD = re.compile(r"#\s*@param\b.*$")
+NEW_CELL = {"code": new_code_cell, "markdown": new_markdown_cell, "raw": new_raw_cell}
+SETTINGS = ("points", "grade", "solution", "locked", "task")
+
+
+@dataclass(frozen=True)
+class Rebuilt:
+    """A notebook to run, and what was repaired to get it: plain sentences, in reading order."""
+
+    notebook: NotebookNode
+    repairs: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A cell of a submission, or a part of one that held several: what counts in it.
+
+    `name` is its grade_id and `ids` its cell ids, Colab's among them; either may be lost or wrong.
+    """
+
+    kind: str
+    source: str
+    name: str | None = None
+    ids: frozenset[str] = frozenset()
+    attachments: dict | None = None
+    nbgrader: dict = field(default_factory=dict)
+
+    @cached_property
+    def key(self):
+        """The lines that count."""
+        return _key(self.source)
+
+    @cached_property
+    def tokens(self):
+        """The first words and signs, by which it is compared."""
+        return _tokens(self.source)
+
+
+class Slot:
+    """A cell of the skeleton, and the sources by which a student's copy of it is known.
+
+    Parameters
+    ----------
+    cell : the cell as it comes out, for a blank or an answer until the student's is put in.
+    stubs : sources of the cell in releases.
+    forms : sources of the cell in releases, solutions and the master.
+    """
+
+    def __init__(self, cell, stubs, forms):
+        self.cell, self.kind, self.id = cell, cell.cell_type, cell["id"]
+        self.name = cell.metadata.get("nbgrader", {}).get("grade_id")
+        self.is_written = is_solution(cell)
+        self.stubs = {_key(source) for source in stubs}
+        self.keys = {_key(source) for source in forms}
+        self._matchers = [
+            SequenceMatcher(None, (), _tokens(source), autojunk=False) for source in {*forms}
+        ]
+
+    @property
+    def label(self):
+        """What a sentence calls the cell."""
+        first = next((line for line in self.cell.source.split("\n") if line.strip()), "")
+        return f"`{self.name or first.strip()[:50]}`"
+
+    def is_stub(self, piece):
+        """Whether a piece is what the release gave, nothing filled in."""
+        return self.is_written and piece.key in self.stubs
+
+    def claim(self, piece):
+        """How much name and ids speak for a piece being this cell, 0 to 1.1."""
+        has_name = self.name is not None and piece.name == self.name
+        return NAME_WEIGHT * has_name + ID_WEIGHT * (self.id in piece.ids)
+
+    def likeness(self, piece, floor):
+        """The greatest ratio of equal tokens, 0 to 1; 0 where it is surely below the floor."""
+        best = 0.0
+        for matcher in self._matchers:
+            matcher.set_seq1(piece.tokens)
+            least = max(floor, best)
+            if matcher.real_quick_ratio() > least and matcher.quick_ratio() > least:
+                best = max(best, matcher.ratio())
+        return best
+
+    def score(self, piece, may_compare):
+        """How well a piece fits here; None where nothing speaks for it."""
+        claim = self.claim(piece)
+        penalty = OTHER_TYPE * (piece.kind != self.kind)
+        if piece.key in self.keys:
+            return EXACT + claim - penalty
+        likeness = self.likeness(piece, 0 if claim else LIKE_ENOUGH) if may_compare else 0.0
+        if claim or likeness - penalty >= LIKE_ENOUGH:
+            return claim + likeness - penalty
+        return None
+
+
+@dataclass
+class Placement:
+    """Where the pieces of a submission go.
+
+    `chosen` maps a slot's number to the number of the piece that is its copy, `parts` to all pieces
+    that make up a blank or an answer, in the student's order; `dropped` are copies of no use.
+    """
+
+    chosen: dict[int, int]
+    parts: dict[int, list[int]]
+    dropped: set[int]
+
+
+def rebuild(master, submission):
+    """Rebuild a submission on the master.
+
+    Parameters
+    ----------
+    master : NotebookNode, as in ``source/``: prose of all languages, solutions, hidden tests.
+    submission : NotebookNode of format 3 or 4, whatever became of it; neither argument is changed.
+
+    Returns
+    -------
+    Rebuilt
+        Every given cell and every check of the master once and in order, with the student's blanks,
+        answers and extra cells; no outputs.
+
+    Raises
+    ------
+    BuildError
+        If the master cannot be released. No submission raises.
+    """
+    read = _read_pieces(submission)
+    language = _language_of(master, read)
+    skeleton = build_release(master, language)
+    slots = _slots(master, skeleton)
+    pieces, merged = _take_apart(read, slots)
+    placement = _place(slots, pieces)
+    cells = _assemble(slots, pieces, placement)
+    notebook = NotebookNode(cells=cells, metadata=skeleton.metadata, nbformat=4, nbformat_minor=5)
+    repairs = (
+        *_kernel_repairs(master, submission),
+        *merged,
+        *_repairs(slots, pieces, placement),
+    )
+    if repairs:
+        notebook.metadata[OURS] = NotebookNode({REPAIRS: list(repairs)})
+    return Rebuilt(notebook, repairs)
+
+
+class RebuildSubmission(NbGraderPreprocessor):
+    """`rebuild` behind nbconvert's interface: the master is the course's, repairs are logged."""
+
+    def preprocess(self, nb, resources):
+        """Rebuild one submission; it stays as it is where the course has no master for it."""
+        names = resources["nbgrader"]
+        folder = Path(course_of(self)) / "source" / names["assignment"]
+        try:
+            master = read_notebook(folder / f"{names['notebook']}.ipynb", GradingError)
+            rebuilt = rebuild(master, nb)
+        except CourseError as problem:
+            self.log.warning("The submission is not rebuilt: %s", problem)
+            return nb, resources
+        for sentence in rebuilt.repairs:
+            self.log.warning("Repaired: %s", sentence)
+        return rebuilt.notebook, resources
+
+
+# --- Reading what was handed in ------------------------------------------------------------------
+
+
+def _key(source):
+    """Lines that count, without layout at their ends and what Colab or nbval put there."""
+    lines = (FORM_FIELD.sub("", line).rstrip() for line in source.split("\n"))
+    return "\n".join(line for line in lines if line and not FORM_LINE.match(line))
+
+
+def _tokens(source):
+    return TOKEN.findall(source[: 20 * MAX_TOKENS])[:MAX_TOKENS]
+
+
+def _text(value):
+    """Text of a field that should be text, or a list of lines, and may be anything."""
+    if isinstance(value, list):
+        value = "".join(line for line in value if isinstance(line, str))
+    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else ""
+
+
+def _cells_of(submission):
+    cells = submission.get("cells")
+    if cells is None and "worksheets" in submission:
+        try:
+            cells = nbformat.convert(_without_outputs(submission), 4).cells
+        except Exception:  # a damaged file of an old format makes the converter raise anything
+            return []
+    return cells if isinstance(cells, list) else []
+
+
+def _without_outputs(submission):
+    """A notebook of format 3 without its outputs."""
+    sheets = [
+        NotebookNode(sheet, cells=[NotebookNode(cell, outputs=[]) for cell in sheet["cells"]])
+        for sheet in submission["worksheets"]
+    ]
+    return NotebookNode(submission, worksheets=sheets)
+
+
+def _read_pieces(submission):
+    return [_read_piece(cell) for cell in _cells_of(submission) if isinstance(cell, dict)]
+
+
+def _read_piece(cell):
+    metadata = cell.get("metadata")
+    metadata = metadata if isinstance(metadata, dict) else {}
+    nbgrader = metadata.get("nbgrader")
+    nbgrader = nbgrader if isinstance(nbgrader, dict) else {}
+    name = nbgrader.get("grade_id")
+    kind, attachments = cell.get("cell_type"), cell.get("attachments")
+    return Piece(
+        kind=kind if kind in NEW_CELL else "raw",
+        source=_text(cell.get("source")),
+        name=name if isinstance(name, str) else None,
+        ids=frozenset(i for i in (cell.get("id"), metadata.get("id")) if isinstance(i, str)),
+        attachments=attachments if isinstance(attachments, dict) else None,
+        nbgrader=nbgrader,
+    )
+
+
+def _language_of(master, pieces):
+    """The language whose prose shares most words with the student's; the first of equals."""
+    words = Counter(w for p in pieces if p.kind == "markdown" for w in p.tokens)
+    best, most = None, -1
+    for language in languages_of(master):
+        prose = (c for c in build_release(master, language).cells if not is_code(c))
+        shared = (words & Counter(w for c in prose for w in _tokens(c.source))).total()
+        if shared > most:
+            best, most = language, shared
+    return best
+
+
+def _slots(master, skeleton):
+    """The skeleton's cells; checks have their hidden tests, and checksums that fit them."""
+    full = {cell["id"]: cell for cell in master.cells}
+    releases = [build_release(master, language) for language in languages_of(master)]
+    solutions = [build_solution(master, language) for language in languages_of(master)]
+    stubs, forms = {}, {}
+    for notebook in (*releases, *solutions, master):
+        for cell in notebook.cells:
+            forms.setdefault(cell["id"], []).append(cell.source)
+    for notebook in releases:
+        for cell in notebook.cells:
+            stubs.setdefault(cell["id"], []).append(cell.source)
+    for cell in skeleton.cells:
+        if is_check(cell):
+            cell.source = full[cell["id"]].source
+    cells = compute_checksums(skeleton).cells
+    return [Slot(cell, stubs[cell["id"]], forms[cell["id"]]) for cell in cells]
+
+
+# --- Taking merged cells apart -------------------------------------------------------------------
+
+
+def _take_apart(pieces, slots):
+    """Cut cells of the lesson that are given nowhere else out of the cells that swallowed them.
+
+    Returns
+    -------
+    pieces : list of Piece.
+    repairs : tuple of str.
+    """
+    known = {key for slot in slots for key in slot.keys}
+    present = {piece.key for piece in pieces}
+    sought = [
+        key
+        for slot in slots
+        if slot.kind == "code" and not slot.is_written and not slot.keys & present
+        for key in slot.keys
+    ]
+    result, count = [], 0
+    for piece in pieces:
+        is_whole = piece.kind != "code" or piece.key in known
+        parts = [piece] if is_whole else _cut(piece, sought)
+        count += len(parts) > 1
+        result.extend(parts)
+    sentence = f"Cells that held several cells of the lesson were taken apart: {count}."
+    return result, (sentence,) if count else ()
+
+
+def _cut(piece, sought):
+    """A piece in parts, those that are cells of the lesson by themselves."""
+    sources = [piece.source]
+    for key in sought:
+        if key and key in piece.key:
+            sources = [part for source in sources for part in _cut_out(source, key.split("\n"))]
+    if len(sources) == 1:
+        return [piece]
+    bare = replace(piece, name=None, ids=frozenset(), nbgrader={})
+    parts = [replace(bare, source=source) for source in sources]
+    rest = [n for n, part in enumerate(parts) if part.key not in sought]
+    if len(rest) == 1:
+        parts[rest[0]] = replace(piece, source=parts[rest[0]].source)
+    return parts
+
+
+def _cut_out(source, block):
+    """A source before, in and after the first place where a block of lines stands by itself."""
+    lines = source.split("\n")
+    keys = [_key(line) for line in lines]
+    numbers = [n for n, key in enumerate(keys) if key]
+    for first in range(len(numbers) - len(block) + 1):
+        last = first + len(block)
+        if [keys[n] for n in numbers[first:last]] != block:
+            continue
+        before, after = numbers[:first], numbers[last:]
+        if after and CONTINUED.match(lines[after[0]]) or before and lines[before[-1]][0] == "@":
+            continue
+        start, end = numbers[first], after[0] if after else len(lines)
+        stop = before[-1] + 1 if before else 0
+        parts = ("\n".join(lines[i:j]) for i, j in ((0, stop), (start, end), (end, len(lines))))
+        return [part.strip("\n") for part in parts if part.strip()]
+    return [source]
+
+
+# --- Matching ------------------------------------------------------------------------------------
+
+
+def _place(slots, pieces):
+    scores = _scores(slots, pieces)
+    chosen, of_piece = {}, {}
+    for number, place in sorted(scores, key=lambda pair: (-scores[pair], pair)):
+        if number not in of_piece and place not in chosen:
+            of_piece[number], chosen[place] = place, number
+    parts = {place: [n] for place, n in chosen.items() if slots[place].is_written}
+    dropped = set()
+    for number, piece in enumerate(pieces):
+        if number not in of_piece:
+            _place_leftover(slots, pieces, number, scores, parts, dropped)
+        elif slots[of_piece[number]].is_stub(piece):
+            dropped.add(number)
+    _fill_gaps(slots, pieces, Placement(chosen, parts, dropped))
+    for place, numbers in parts.items():
+        parts[place] = sorted(n for n in numbers if n not in dropped)
+    return Placement(chosen, parts, dropped)
+
+
+def _scores(slots, pieces):
+    """Score by (piece, slot), for the pairs that may belong together."""
+    known = {key for slot in slots for key in slot.keys}
+    names = {slot.name for slot in slots}, {slot.id for slot in slots}
+    scores, compared = {}, 0
+    for number, piece in enumerate(pieces):
+        is_known = piece.key in known
+        is_claimed = piece.name in names[0] or piece.ids & names[1]
+        compared += not is_known
+        may_compare = not is_known and compared <= MAX_COMPARED and bool(piece.key)
+        if not (is_known or is_claimed or may_compare):
+            continue
+        for place, slot in enumerate(slots):
+            if (score := slot.score(piece, may_compare)) is not None:
+                scores[number, place] = score
+    return scores
+
+
+def _place_leftover(slots, pieces, number, scores, parts, dropped):
+    """Put a piece whose best place is taken: a duplicate, or a part of a cell that was split."""
+    places = [place for place in range(len(slots)) if (number, place) in scores]
+    if not places:
+        return
+    place = max(places, key=lambda place: scores[number, place])
+    slot, piece = slots[place], pieces[number]
+    if slot.is_written:
+        has_only_stub = all(slot.is_stub(pieces[n]) for n in parts.get(place, ()))
+        if slot.is_stub(piece):
+            dropped.add(number)
+        elif slot.claim(piece) or has_only_stub:
+            parts.setdefault(place, []).append(number)
+    elif piece.key in slot.keys and (slot.kind == "markdown" or is_check(slot.cell)):
+        dropped.add(number)
+
+
+def _fill_gaps(slots, pieces, placement):
+    """Give a blank or an answer that nobody matched what stands between its neighbours."""
+    taken = {*placement.chosen.values(), *placement.dropped, *sum(placement.parts.values(), [])}
+    for place, slot in enumerate(slots):
+        found = [n for n in placement.parts.get(place, ()) if n not in placement.dropped]
+        if not slot.is_written or found or (slot.kind == "code" and place in placement.chosen):
+            continue
+        above = [n for p, n in placement.chosen.items() if p < place]
+        below = [n for p, n in placement.chosen.items() if p > place]
+        start = placement.chosen[max(p for p in placement.chosen if p < place)] if above else -1
+        end = (
+            placement.chosen[min(p for p in placement.chosen if p > place)]
+            if below
+            else len(pieces)
+        )
+        kinds = ("code",) if slot.kind == "code" else ("markdown", "raw")
+        between = [
+            n
+            for n in range(start + 1, end)
+            if n not in taken and pieces[n].kind in kinds and pieces[n].key
+        ]
+        taken.update(between)
+        if between:
+            placement.parts.setdefault(place, []).extend(between)
+
+
+# --- Putting together ----------------------------------------------------------------------------
+
+
+def _assemble(slots, pieces, placement):
+    extras = _extras(pieces, placement)
+    names = {slot.id for slot in slots}
+    fresh = (name for n in range(1, 10**9) if (name := f"extra-{n}") not in names)
+    cells = [_extra_cell(pieces[n], next(fresh)) for n in extras.get(-1, ())]
+    for place, slot in enumerate(slots):
+        before = [
+            _extra_cell(piece, next(fresh)) for piece in _first(slots, pieces, placement, place)
+        ]
+        after = [_extra_cell(pieces[n], next(fresh)) for n in extras.get(place, ())]
+        cells += [*before, _final_cell(slot, pieces, placement, place), *after]
+    return cells
+
+
+def _extras(pieces, placement):
+    """Numbers of extra cells by the number of the slot that they follow, -1 at the top."""
+    of_piece = {number: place for place, number in placement.chosen.items()}
+    used = {*of_piece, *placement.dropped, *sum(placement.parts.values(), [])}
+    extras, anchor = {}, -1
+    for number in range(len(pieces)):
+        if number in of_piece:
+            anchor = of_piece[number]
+        elif number not in used:
+            extras.setdefault(anchor, []).append(number)
+    return extras
+
+
+def _first(slots, pieces, placement, place):
+    """Pieces that run before a cell: parts of a blank but the last, a changed given cell."""
+    slot, number = slots[place], placement.chosen.get(place)
+    if slot.is_written:
+        return (
+            [pieces[n] for n in placement.parts.get(place, [])[:-1]] if slot.kind == "code" else []
+        )
+    is_changed = number is not None and _is_changed(slot, pieces[number])
+    return [pieces[number]] if is_changed else []
+
+
+def _is_changed(slot, piece):
+    return piece.key not in slot.keys and bool(piece.key)
+
+
+def _final_cell(slot, pieces, placement, place):
+    cell = slot.cell
+    if not slot.is_written:
+        return cell
+    parts = [pieces[n] for n in placement.parts.get(place, ())]
+    if not parts:
+        if place not in placement.chosen and slot.kind == "code":
+            cell.source = ABSENT
+        return cell
+    if slot.kind == "code":
+        cell.source = parts[-1].source
+        return cell
+    cell.source = "\n\n".join(dict.fromkeys(part.source for part in parts))
+    attachments = {k: v for part in parts for k, v in (part.attachments or {}).items()}
+    if attachments:
+        cell.attachments = NotebookNode(attachments)
+    return cell
+
+
+def _extra_cell(piece, name):
+    cell = NEW_CELL[piece.kind](piece.source, id=name)
+    if piece.attachments and piece.kind == "markdown":
+        cell.attachments = NotebookNode(piece.attachments)
+    return cell
+
+
+# --- Telling what was done -----------------------------------------------------------------------
+
+
+def _kernel_repairs(master, submission):
+    metadata = submission.get("metadata")
+    spec = metadata.get("kernelspec") if isinstance(metadata, dict) else None
+    name = spec.get("name") if isinstance(spec, dict) else None
+    wanted = master.metadata.get("kernelspec", {}).get("name")
+    if name is not None and name != wanted:
+        yield "The notebook named another kernel than the lesson's: it runs on the lesson's."
+
+
+def _repairs(slots, pieces, placement):
+    nameless = 0
+    for place, slot in enumerate(slots):
+        number = placement.chosen.get(place)
+        yield from _cell_repairs(slot, pieces, placement, place)
+        nameless += (
+            number is not None and slot.name is not None and pieces[number].name != slot.name
+        )
+    if nameless:
+        yield f"Cells that had lost their name and were recognised all the same: {nameless}."
+    if copies := placement.dropped - {*placement.chosen.values()}:
+        yield f"Copies of cells of the lesson that nobody wrote in were left out: {len(copies)}."
+    order = [placement.chosen[p] for p in sorted(placement.chosen) if slots[p].kind == "code"]
+    if order != sorted(order):
+        yield "Cells stood in another order than in the lesson: they run in the lesson's."
+
+
+def _cell_repairs(slot, pieces, placement, place):
+    number = placement.chosen.get(place)
+    parts = placement.parts.get(place, [])
+    if number is None and slot.kind == "markdown" and not slot.is_written:
+        return  # prose runs nothing
+    if len(parts) > 1 and slot.kind == "code":
+        yield f"{slot.label} stood in {len(parts)} cells: all run in order, the last is the answer."
+    if number is None:
+        yield _absence(slot, parts)
+        return
+    piece = pieces[number]
+    if not slot.is_written and slot.kind == "code":
+        if _is_changed(slot, piece):
+            yield f"{slot.label} was changed: the changed cell runs first, then the original."
+        elif not piece.key:
+            yield f"{slot.label} was emptied: it is the lesson's again."
+    if piece.kind != slot.kind:
+        yield f"{slot.label} was no {slot.kind} cell any more: it is one again."
+    wanted = slot.cell.metadata.get("nbgrader", {})
+    if piece.name == slot.name is not None and any(
+        piece.nbgrader.get(setting) != wanted.get(setting) for setting in SETTINGS
+    ):
+        yield f"The settings of {slot.label} were changed: they are the lesson's again."
+
+
+def _absence(slot, parts):
+    if parts:
+        return f"{slot.label} was missing: what stood in its place is taken for it."
+    if slot.is_written:
+        return f"{slot.label} was missing, with nothing in its place."
+    return f"{slot.label} was missing: it is the lesson's again."

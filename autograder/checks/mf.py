@@ -46,10 +46,21 @@ def predict(weights, users, items):
     )
 
 
+SPLIT_PROBE = """
+parts = {
+    name: frame[[column for column in columns if column in frame]]
+    for name, frame in [("train_df", train_df), ("temp_df", temp_df), ("val_df", val_df), ("test_df", test_df)]
+}
+"""
+
+
 @check("mf-split")
 def every_rating_is_in_exactly_one_part_of_the_80_10_10_split(student, data):
     """The three frames are the split of random_state 42, with indices in the order of the sorted ids."""
-    frames = {name: table(student, name) for name in ("train_df", "temp_df", "val_df", "test_df")}
+    columns = ["user_idx", "item_idx", "rating"]
+    frames = student.evaluate(SPLIT_PROBE, returns=["parts"], columns=columns)["parts"]
+    for name, frame in frames.items():
+        expect(isinstance(frame, pd.DataFrame), f"`{name}` should be a DataFrame.")
     sizes = {"train_df": len(data.train), "val_df": len(data.val), "test_df": len(data.test)}
     for name, size in sizes.items():
         expect(
@@ -61,7 +72,7 @@ def every_rating_is_in_exactly_one_part_of_the_80_10_10_split(student, data):
         "`temp_df` is what is put aside: 20 % of the rows.",
     )
     for name, own in (("train_df", data.train), ("val_df", data.val), ("test_df", data.test)):
-        missing = {"user_idx", "item_idx", "rating"} - set(frames[name].columns)
+        missing = set(columns) - set(frames[name].columns)
         expect(not missing, f"`{name}` lacks the column {', '.join(sorted(missing))}.")
         expect(
             is_close(triples(frames[name]), triples(own)),

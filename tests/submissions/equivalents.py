@@ -86,6 +86,16 @@ EQUIVALENTS = {
     "split_sizes_in_rows": Change(
         "mf", "mf-split", (("test_size=0.2", "test_size=len(df_idx) - int(0.8 * len(df_idx))"),)
     ),
+    "a_column_of_dates_added": Change(
+        "mf",
+        "mf-train",
+        (
+            (
+                "train_df, temp_df = train_test_split(",
+                'df_idx["when"] = pd.to_datetime(df_idx["timestamp"], unit="s")\ntrain_df, temp_df = train_test_split(',
+            ),
+        ),
+    ),
     "stars_in_float64": Change(
         "mf", "mf-recommend", (("dtype=torch.float32)  # (n,)", "dtype=torch.float64)"),)
     ),

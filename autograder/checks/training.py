@@ -15,10 +15,10 @@ def reported(student):
     for name in ("best_val", "test_rmse", "best_epoch"):
         value = as_array(student[name])
         expect(
-            value is not None and value.ndim == 0 and np.isfinite(value),
+            value is not None and value.size == 1 and bool(np.isfinite(value).all()),
             f"`{name}` should be one number.",
         )
-        values[name] = float(value)
+        values[name] = float(value.reshape(()))
     return values
 
 

@@ -172,6 +172,7 @@ MISTAKES = {
     },
     "mf-recommend": {
         "seen_movies_too": [("[unseen]", "")],
+        "filtered_too_late": [("[unseen].nlargest(n)", ".nlargest(2 * n)[unseen].head(n)")],
         "worst_first": [("nlargest(n)", "nsmallest(n)")],
         "always_ten": [("nlargest(n)", "nlargest(10)")],
         "user_index_for_id": [

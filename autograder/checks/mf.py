@@ -403,6 +403,7 @@ def recommend_lists_the_best_unseen_movies_with_their_titles(student, data):
     busiest = data.ratings["userId"].value_counts().index[0]
     people = [int(user) for user in (busiest, *rng.choice(data.user_ids, 3, replace=False))]
     requests = list(zip(people, [10, 1, 7, data.num_items + 5], strict=True))
+    requests.append((people[0], data.num_items + 5))
     probe = student.evaluate(RECOMMEND_PROBE, returns=["lists", "default"], requests=requests)
     scores = table(student, "R_hat_df_full")
     expect(

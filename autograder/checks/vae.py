@@ -299,6 +299,10 @@ def judge_draws(draws, centre, sd):
         np.abs(np.abs(deviation).mean(axis=0) - np.sqrt(2 / np.pi)).max() < 0.03,
         "The draws of z should be normal: look at `reparameterize`.",
     )
+    expect(
+        abs(np.corrcoef(deviation.T)[0, 1]) < 6 / np.sqrt(20000),
+        "Each number of z needs noise of its own: look at the shape of the noise in `reparameterize`.",
+    )
 
 
 LOSS_PROBE = """
@@ -527,12 +531,13 @@ def the_matrix_holds_ratings_where_given_and_clamped_predictions_elsewhere(stude
 
 CHALLENGE_PROBE = """
 import time
+import numpy
 import torch
 
 began = time.perf_counter()
 predicted = challenge_predict(R, mask)
 seconds = time.perf_counter() - began
-predicted = torch.as_tensor(predicted).detach()
+predicted = predicted.detach() if isinstance(predicted, torch.Tensor) else numpy.asarray(predicted)
 """
 
 

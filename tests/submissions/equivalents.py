@@ -255,6 +255,11 @@ EQUIVALENTS = {
             ),
         ),
     ),
+    "challenge_answered_by_a_frame": Change(
+        "vae",
+        "vae-challenge",
+        (("return np.mean(runs, axis=0)", "return pd.DataFrame(np.mean(runs, axis=0))"),),
+    ),
     "completed_by_numpy_where": Change(
         "vae",
         "vae-complete",

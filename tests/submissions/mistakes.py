@@ -172,6 +172,9 @@ MISTAKES = {
     },
     "mf-recommend": {
         "seen_movies_too": [("[unseen]", "")],
+        "disliked_movies_again": [
+            ("R_sparse_full.loc[user_id].isna()", "~(R_sparse_full.loc[user_id] >= 3)")
+        ],
         "filtered_too_late": [("[unseen].nlargest(n)", ".nlargest(2 * n)[unseen].head(n)")],
         "worst_first": [("nlargest(n)", "nsmallest(n)")],
         "always_ten": [("nlargest(n)", "nlargest(10)")],
@@ -215,6 +218,7 @@ MISTAKES = {
                 "torch.sigmoid(self.fc4(torch.relu(self.fc3(z))))",
             )
         ],
+        "one_draw_a_user": [("torch.randn_like(mu)", "torch.randn(len(mu), 1)")],
         "one_draw_for_all": [("torch.randn_like(mu)", "torch.randn(1, mu.shape[1])")],
         "gradient_stopped": [
             ("z = self.reparameterize(mu, logvar)", "z = self.reparameterize(mu, logvar.detach())")

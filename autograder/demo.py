@@ -16,10 +16,11 @@ from nbformat.v4 import new_code_cell
 from rich.console import Console
 from rich.table import Table
 
-from autograder.build import build_release, build_solution
+from autograder.build import build_release, build_solution, read_notebook
 from autograder.errors import GradingError
 
 ASSIGNMENTS = ("svd", "mf", "vae")
+MARKER = ".autograder-demo"
 
 
 def edited(notebook, replacements=(), cells=None, extra=()):
@@ -115,17 +116,38 @@ def simulated_class(solutions, releases):
     }
 
 
-def set_up(course, folder):
-    """Make the demo's own course folder from the masters of `course`; returns (solutions, releases)."""
+def make_room(folder):
+    """Make a folder for a demo; only an empty one, or one that a demo made, is replaced.
+
+    Raises
+    ------
+    GradingError
+        Where the folder holds anything else; nothing in it is touched.
+    """
+    if folder.exists() and not (folder / MARKER).is_file() and any(folder.iterdir()):
+        raise GradingError(
+            f"{folder} is not empty and no demo made it: name another folder with --to, or remove it yourself."
+        )
     if folder.exists():
         shutil.rmtree(folder)
     folder.mkdir(parents=True)
-    shutil.copytree(course / "source", folder / "source")
-    shutil.copy(course / "nbgrader_config.py", folder)
+    (folder / MARKER).write_text("`autograder demo` made this folder, and replaces it.\n")
+
+
+def set_up(course, folder):
+    """Make the demo's own course folder from the masters of `course`; returns (solutions, releases)."""
     masters = {
-        name: nbformat.read(folder / "source" / name / f"{name}.ipynb", as_version=4)
+        name: read_notebook(course / "source" / name / f"{name}.ipynb", GradingError)
         for name in ASSIGNMENTS
     }
+    try:
+        make_room(folder)
+        shutil.copytree(course / "source", folder / "source")
+        shutil.copy(course / "nbgrader_config.py", folder)
+    except OSError as error:
+        raise GradingError(
+            f"The demo cannot be set up in {folder} ({error.strerror}): name another folder with --to."
+        ) from None
     solutions = {name: build_solution(master, "en") for name, master in masters.items()}
     releases = {name: build_release(master, "en") for name, master in masters.items()}
     return solutions, releases

@@ -494,7 +494,7 @@ recommend(user_ids[0]).round(2)
 
 # %% [markdown] lang="en"
 # Compare the list with what the user liked. Much of it is loved by nearly everyone: high item biases. The factors decide
-# the order among them.
+# which of these films come out on top for this user.
 
 # %% [markdown] lang="en"
 # ## 8. Say it in your own words
@@ -503,7 +503,7 @@ recommend(user_ids[0]).round(2)
 # those epochs away. Why? And why may the test ratings be used only once, at the end? Three to five sentences.
 
 # %% [markdown] answer="mf-why" points=3
-# With a hundred numbers for each user and item the model has far more parameters than a user has ratings, so it can store
+# With a hundred numbers for each user and item the model has more than three parameters for each training rating, so it can store
 # the training ratings one by one. After a few epochs it does, and what it stores there (noise, accidents) does not carry over to other
 # ratings: the validation error rises. The weights of the epoch with the best validation error are the ones that generalise.
 # The validation ratings have then been used for a choice, so their error is a little too good; the test ratings give an honest

@@ -112,7 +112,7 @@ fig.colorbar(image, label="stars")
 plt.show()
 
 # %% [markdown] lang="en"
-# Some rows are nearly full, some are empty. A method that fills the gaps has to learn from the rows and columns around
+# One or two rows may be nearly full, others are empty. A method that fills the gaps has to learn from the rows and columns around
 # them. How much of the whole matrix is filled?
 
 # %%
@@ -300,7 +300,8 @@ plt.show()
 
 # %% [markdown] lang="en"
 # The first singular value towers over the others (mind the log scale): it carries the mean. After it the values fall
-# slowly, and the error falls with them, down to zero at rank 8. That zero is *no* success. A model that rebuilds the
+# steeply, and the error falls with them, down to zero at rank 8 at the latest (people without any rating have equal rows,
+# which leaves fewer than eight factors to find; a bar that small is not drawn). That zero is *no* success. A model that rebuilds the
 # filled block exactly predicts, in every gap, just the mean that we put there. Fitting is not predicting.
 
 # %% [markdown] lang="en"

@@ -13,11 +13,10 @@ from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
-import nbformat
 import numpy as np
 from matplotlib import pyplot
 
-from autograder.build import remove_hidden_tests, unwrap_regions
+from autograder.build import read_notebook, remove_hidden_tests, unwrap_regions
 from autograder.checks import mf, vae
 from autograder.checks.student import InProcessStudent
 from autograder.checks.thresholds import LEAK_MARGIN, RMSE_RATIO
@@ -47,7 +46,7 @@ def solved_cells(course, assignment):
     path = Path(course) / "source" / assignment / f"{assignment}.ipynb"
     if not path.is_file():
         raise CourseError(f"There is no master {path}: run `autograder build` first.")
-    solved = unwrap_regions(remove_hidden_tests(nbformat.read(path, as_version=4)))
+    solved = unwrap_regions(remove_hidden_tests(read_notebook(path)))
     code = [cell for cell in solved.cells if cell.cell_type == "code"]
     return [(cell.metadata.get("nbgrader", {}).get("grade_id", ""), cell.source) for cell in code]
 

@@ -1,0 +1,148 @@
+"""Grade one rebuilt submission: from notebook to verdicts, whatever is in the notebook.
+
+The core of grading. Nothing here touches a gradebook or a course's folders, and no student code runs in
+this process: a warden does the work, and a warden that dies is followed by another, which goes on behind
+the exercise in which it died.
+"""
+
+import functools
+import json
+import multiprocessing
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import autograder
+from autograder.data import GradingData
+from autograder.data.grading_data import VISIBLE
+from autograder.errors import GradingError
+from autograder.grading.limits import Limits
+from autograder.grading.outcomes import KILLED, SENTENCES, Verdict
+from autograder.grading.plan import plan
+from autograder.grading.warden import MAX_MESSAGE, Job, from_message, work
+
+SLACK_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Graded:
+    """Verdicts of a submission in the order of its checks, and what its cells put out, by cell id.
+
+    Outputs are inert and of limited size; none comes from a kernel that holds the reference.
+    """
+
+    verdicts: tuple[Verdict, ...]
+    outputs: dict[str, list]
+
+
+@dataclass(frozen=True)
+class Ground:
+    """The data set that a class is graded on: what checks judge by, and the files that kernels see."""
+
+    data: GradingData
+    files: dict[str, bytes]
+
+    @classmethod
+    def load(cls, folder):
+        """Read a grading folder."""
+        data = GradingData.load(folder)
+        for part in ("train", "holdout_indexed", "baseline_rmse"):
+            getattr(data, part)  # computed here once, and handed to every warden
+        visible = Path(folder) / VISIBLE
+        return cls(data, {path.name: path.read_bytes() for path in sorted(visible.iterdir())})
+
+
+@functools.cache
+def wardens():
+    """Where wardens come from: a server that has imported what they need and never met a student."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["autograder.grading.warm"])
+    return context
+
+
+def grade(notebook, master, ground, limits=None, carries_on=True, is_isolated=True, hidden=()):
+    """Grade a submission.
+
+    Parameters
+    ----------
+    notebook : NotebookNode, rebuilt on `master`.
+    master : NotebookNode.
+    ground : Ground.
+    limits : Limits; the default ones where it is None.
+    carries_on : whether the reference stands in for an exercise that failed.
+    is_isolated : whether student code runs in a sandbox.
+    hidden : paths that the sandbox must not show, such as the course's folder.
+
+    Returns
+    -------
+    Graded
+
+    Raises
+    ------
+    GradingError
+        Where the grader or this machine is to blame: no sandbox can be made, the reference does not run.
+    """
+    hidden = (*hidden, str(Path(autograder.__file__).parent))
+    job = Job(
+        plan(notebook, master),
+        ground.data,
+        ground.files,
+        limits or Limits(),
+        tuple(map(str, hidden)),
+        carries_on,
+        is_isolated,
+    )
+    outputs = {}
+    while len(job.done) < len(job.exercises):
+        done, is_whole = _watch(job, outputs)
+        job = replace(job, done=(*job.done, *done))
+        if not is_whole and len(job.done) < len(job.exercises):
+            job = replace(job, done=(*job.done, _killed(job)))
+    return Graded(job.done, outputs)
+
+
+def _watch(job, outputs):
+    """Let one warden work; returns its verdicts, and whether it came to its end."""
+    receiver, sender = wardens().Pipe(duplex=False)
+    warden = wardens().Process(target=work, args=(job, sender), daemon=True)
+    warden.start()
+    sender.close()
+    verdicts, is_whole = [], False
+    deadline = time.monotonic() + _longest(job)
+    try:
+        while receiver.poll(max(0, deadline - time.monotonic())):
+            kind, *rest = json.loads(receiver.recv_bytes(MAX_MESSAGE))
+            if kind == "verdict":
+                verdicts.append(from_message(*rest))
+            elif kind == "outputs":
+                outputs[rest[0]] = rest[1]
+            elif kind == "problem":
+                raise GradingError(rest[0])
+            else:
+                is_whole = True
+                break
+    except (EOFError, OSError):
+        pass  # the warden died: what it has not reported is for the next one
+    finally:
+        warden.kill()
+        warden.join()
+        receiver.close()
+    return verdicts, is_whole
+
+
+def _longest(job):
+    limits = job.limits
+    kernels = len(job.exercises) + 1
+    return 2 * limits.notebook_seconds + kernels * 2 * limits.start_seconds + SLACK_SECONDS
+
+
+def _killed(job):
+    exercise = job.exercises[len(job.done)]
+    return Verdict(
+        exercise.check,
+        0.0,
+        exercise.max_points,
+        KILLED,
+        SENTENCES[KILLED].format(what="of the grader's room"),
+        carried_on=job.carries_on and not all(verdict.has_passed for verdict in job.done),
+    )

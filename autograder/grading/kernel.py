@@ -1,0 +1,248 @@
+"""A submission's kernel, as the warden sees it: the one place that speaks the Jupyter protocol.
+
+Its contract: what a kernel sends is bytes of an adversary. Every wait ends at a time limit, at the death
+of the sandbox or at a limit on what was used or sent; all of them come back as an `Ending`, and nothing
+that a kernel does raises anything else than `KernelGone`. Sockets are connected before student code runs
+and never again, so that one which is replaced is never spoken to.
+"""
+
+import os
+import re
+import stat
+import time
+from dataclasses import dataclass
+from importlib.resources import files
+
+import zmq
+from jupyter_client.session import Session
+
+from autograder.grading.limits import MIB
+from autograder.grading.outcomes import KILLED, TIMEOUT
+from autograder.grading.sandbox import Sandbox
+
+TICK_SECONDS = 0.1
+MAX_FRAME = 96 * MIB
+QUEUE = 32
+OUTPUTS = ("stream", "display_data", "execute_result", "error")
+LINE = re.compile(r"Cell In\[\d+\], line (\d+)")
+MAX_TRACEBACK = 200_000
+
+
+class KernelGone(Exception):  # noqa: N818  an ending, not a fault of ours
+    """The kernel is gone: `ending` is TIMEOUT or KILLED, `what` says of which thing it used too much."""
+
+    def __init__(self, ending, reason, what=""):
+        super().__init__(reason)
+        self.ending, self.what = ending, what
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What running a cell came to: the error that it raised, if any, and what it put out.
+
+    `error` is the name of a class as the kernel gave it, `line` where in the cell, both untrusted.
+    """
+
+    error: str | None = None
+    line: int | None = None
+    outputs: tuple = ()
+    seconds: float = 0.0
+
+
+class Kernel:
+    """A kernel in a sandbox.
+
+    Parameters
+    ----------
+    limits : Limits.
+    sandbox : Sandbox, just started.
+
+    Raises
+    ------
+    KernelGone
+        From every method, once the kernel is gone.
+    """
+
+    def __init__(self, limits, sandbox):
+        self.limits, self.sandbox = limits, sandbox
+        self.messages = self.bytes = 0
+        self._next_look = 0.0
+        self._context = zmq.Context()
+        self._session = Session(
+            key=sandbox.connection["key"].encode(), signature_scheme="hmac-sha256"
+        )
+        self._shell = self._iopub = None
+        try:
+            self._open(time.monotonic() + limits.start_seconds)
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self):
+        """End the kernel and all that belongs to it."""
+        self.sandbox.kill()
+        self._context.destroy(linger=0)
+
+    def run(self, source, seconds):
+        """Run a cell as a notebook does.
+
+        Returns
+        -------
+        Ran
+        """
+        start = time.monotonic()
+        reply, outputs = self._request(source, start + seconds, counted=True)
+        spent = time.monotonic() - start
+        if reply.get("status") == "ok":
+            return Ran(outputs=outputs, seconds=spent)
+        return Ran(_text(reply.get("ename")), _line_of(reply), outputs, spent)
+
+    def ask(self, expression, seconds):
+        """Evaluate an expression silently; returns its text, untrusted, or None where it raised."""
+        reply, _ = self._request("", time.monotonic() + seconds, expression=expression)
+        answers = reply.get("user_expressions")
+        answer = answers.get("a") if isinstance(answers, dict) else None
+        data = answer.get("data") if isinstance(answer, dict) else None
+        text = data.get("text/plain") if isinstance(data, dict) else None
+        return text if isinstance(text, str) else None
+
+    # --- Opening ---------------------------------------------------------------------------------
+
+    def _open(self, deadline):
+        for channel in ("shell", "iopub"):
+            path = self.sandbox.socket(channel)
+            while not _is_socket(path):
+                self._look(deadline)
+                time.sleep(0.01)
+        self._shell = self._connect(zmq.DEALER, "shell", MAX_FRAME)
+        self._iopub = self._connect(zmq.SUB, "iopub", self.limits.cell_output_mib * MIB)
+        self._iopub.subscribe(b"")
+        while not self._iopub.poll(50):  # a subscription takes a moment: until something arrives
+            self._look(deadline)
+            self._session.send(self._shell, self._session.msg("kernel_info_request"))
+        desk = files("autograder.grading").joinpath("desk.txt").read_text(encoding="utf-8")
+        package = files("autograder.checks")
+        texts = [
+            package.joinpath(f"{n}.py").read_text(encoding="utf-8") for n in ("values", "probe")
+        ]
+        setup = f"exec({desk!r}, _opened := {{}})\n_opened['_open'](*{texts!r})\ndel _opened"
+        reply, _ = self._request(setup, deadline)
+        if reply.get("status") != "ok":
+            raise KernelGone(KILLED, "the kernel could not be made ready")
+
+    def _connect(self, kind, channel, max_frame):
+        socket = self._context.socket(kind)
+        socket.setsockopt(zmq.LINGER, 0)
+        socket.setsockopt(zmq.MAXMSGSIZE, max_frame)
+        socket.setsockopt(zmq.RCVHWM, QUEUE)
+        socket.setsockopt(zmq.RECONNECT_IVL, -1)
+        socket.connect(f"ipc://{self.sandbox.socket(channel)}")
+        return socket
+
+    # --- Talking ---------------------------------------------------------------------------------
+
+    def _request(self, source, deadline, counted=False, expression=None):
+        """Send an execute_request; returns (reply's content, outputs) once the kernel is idle."""
+        message = self._session.msg(
+            "execute_request",
+            {
+                **{"code": source, "silent": not counted, "store_history": counted},
+                **{"user_expressions": {} if expression is None else {"a": expression}},
+                **{"allow_stdin": False, "stop_on_error": False},
+            },
+        )
+        self._session.send(self._shell, message)
+        return self._await_reply(message["header"]["msg_id"], deadline, is_idle_wanted=counted)
+
+    def _await_reply(self, request, deadline, is_idle_wanted=False):
+        poller = zmq.Poller()
+        poller.register(self._shell, zmq.POLLIN)
+        poller.register(self._iopub, zmq.POLLIN)
+        poller.register(self.sandbox.pidfd, zmq.POLLIN)
+        reply, outputs, is_idle, meter = None, [], not is_idle_wanted, _Meter(self)
+        while reply is None or not is_idle:
+            self._look(deadline)
+            ready = dict(poller.poll(TICK_SECONDS * 1000))
+            for socket in (self._iopub, self._shell):
+                if socket not in ready:
+                    continue
+                message = self._receive(socket, meter)
+                if message is None or message["parent_header"].get("msg_id") != request:
+                    continue
+                kind, content = message["msg_type"], message["content"]
+                if socket is self._shell:
+                    reply = content
+                elif kind == "status":
+                    is_idle = is_idle or content.get("execution_state") == "idle"
+                elif kind in OUTPUTS:
+                    outputs.append({**content, "output_type": kind})
+        return reply, tuple(outputs)
+
+    def _receive(self, socket, meter):
+        """A message, or None where it is none that we know; all of it is counted."""
+        frames = socket.recv_multipart()
+        if socket is self._iopub:
+            meter.count(sum(map(len, frames)))
+        try:
+            _, frames = self._session.feed_identities(frames)
+            message = self._session.deserialize(frames)
+        except Exception:  # an adversary's bytes: whatever they break in the parser, they are none
+            return None
+        parts = (message.get("parent_header"), message.get("content"))
+        return message if all(isinstance(part, dict) for part in parts) else None
+
+    def _look(self, deadline):
+        """Raise KernelGone where the kernel has died, is out of time, or uses too much."""
+        now = time.monotonic()
+        if not self.sandbox.is_alive:
+            raise KernelGone(KILLED, "the kernel died")
+        if now > deadline:
+            raise KernelGone(TIMEOUT, "the time limit was reached")
+        if now >= self._next_look:
+            if excess := self.sandbox.usage().excess(self.limits):
+                raise KernelGone(KILLED, f"the limit on {excess} was reached", excess)
+            self._next_look = time.monotonic() + TICK_SECONDS
+
+
+class _Meter:
+    """Counts the messages and bytes that one cell puts out, and the notebook's with them."""
+
+    def __init__(self, kernel):
+        self.kernel, self.messages, self.bytes = kernel, 0, 0
+
+    def count(self, size):
+        kernel, limits = self.kernel, self.kernel.limits
+        self.messages, self.bytes = self.messages + 1, self.bytes + size
+        kernel.messages, kernel.bytes = kernel.messages + 1, kernel.bytes + size
+        if (
+            self.messages > limits.cell_messages
+            or self.bytes > limits.cell_output_mib * MIB
+            or kernel.messages > limits.notebook_messages
+            or kernel.bytes > limits.notebook_output_mib * MIB
+        ):
+            raise KernelGone(KILLED, "the limit on output was reached", "output")
+
+
+def open_kernel(limits, data_files, hidden=(), is_isolated=True):
+    """Start a kernel in a new sandbox."""
+    return Kernel(limits, Sandbox(limits, data_files, hidden, is_isolated))
+
+
+def _is_socket(path):
+    try:
+        return stat.S_ISSOCK(os.lstat(path).st_mode)
+    except OSError:
+        return False
+
+
+def _text(value):
+    return value if isinstance(value, str) else ""
+
+
+def _line_of(reply):
+    traceback = reply.get("traceback")
+    if not isinstance(traceback, list):
+        return None
+    text = "".join(line for line in traceback if isinstance(line, str))[-MAX_TRACEBACK:]
+    found = LINE.findall(re.sub(r"\x1b\[[0-9;]*m", "", text))
+    return int(found[-1][:6]) if found else None

@@ -1,0 +1,213 @@
+"""Run one submission exercise by exercise, judge each, and carry on where one fails.
+
+This is what a warden does. It is written against a kernel that can be opened, run and asked, and against
+a judge, so that the rules of carrying on stand here alone:
+
+- A check passes on the student's own cells, or not at all; what was given is never taken back.
+- After a plain failure the reference of that exercise runs over the student's cells.
+- Where something that stood before has changed, or the kernel is gone, a fresh kernel replays what stood
+  before (the student's cells where they passed, the reference where not).
+- From then on the kernel holds the reference, and nothing of it but verdicts may get out.
+"""
+
+import logging
+import time
+from dataclasses import dataclass, field
+
+from autograder.errors import CheckFailed, CourseError, GradingError
+from autograder.grading.kernel import KernelGone
+from autograder.grading.outcomes import (
+    ERROR,
+    FAILED,
+    NOT_RUN,
+    PASSED,
+    SENTENCES,
+    TIMEOUT,
+    UNJUDGED,
+    Verdict,
+    error_sentence,
+    place_of,
+)
+from autograder.grading.plan import GIVEN
+from autograder.grading.student import DESK, SandboxedStudent
+
+log = logging.getLogger(__name__)
+
+MARK = f"{DESK}.mark()"
+
+
+class Clock:
+    """Seconds that are left for a cell, of a budget for all cells.
+
+    Parameters
+    ----------
+    cell_seconds, budget : seconds.
+    """
+
+    def __init__(self, cell_seconds, budget):
+        self.cell_seconds, self.left = cell_seconds, budget
+
+    def seconds(self):
+        """What the next cell may take."""
+        if self.left <= 0:
+            raise KernelGone(TIMEOUT, "the time limit of the notebook was reached")
+        return min(self.cell_seconds, self.left)
+
+
+@dataclass
+class Submission:
+    """The run of one submission.
+
+    Parameters
+    ----------
+    exercises : tuple of Exercise.
+    open_kernel : function without arguments that starts a Kernel.
+    judge : function (check, student) that returns a bonus or None, or raises CheckFailed.
+    limits : Limits.
+    report : function that takes each Verdict as soon as it is made.
+    show : function (cell id, outputs) that takes what a student's cells put out, the reference's never.
+    carries_on : whether the reference stands in for what failed.
+    done : verdicts of a run that was cut off, which this one goes on from.
+    """
+
+    exercises: tuple
+    open_kernel: object
+    judge: object
+    limits: object
+    report: object
+    show: object = lambda cell, outputs: None
+    carries_on: bool = True
+    done: tuple = ()
+    kernel: object = None
+    has_reference: bool = False
+    passed: list = field(default_factory=list)
+
+    def run(self):
+        """Run what is left to run, reporting a verdict for every exercise."""
+        self.clock = Clock(self.limits.cell_seconds, self.limits.notebook_seconds)
+        self.replays = Clock(self.limits.cell_seconds, self.limits.notebook_seconds)
+        self.passed = [verdict.has_passed for verdict in self.done]
+        try:
+            for number in range(len(self.passed), len(self.exercises)):
+                verdict = self._grade(number)
+                self.passed.append(verdict.has_passed)
+                self.report(verdict)
+                if not verdict.has_passed and self.carries_on:
+                    self._carry_on(number)
+        finally:
+            self._close()
+
+    # --- One exercise ----------------------------------------------------------------------------
+
+    def _grade(self, number):
+        exercise, start = self.exercises[number], time.monotonic()
+        common = {"check": exercise.check, "max_points": exercise.max_points, "points": 0.0}
+        common["carried_on"] = self.carries_on and not all(self.passed)
+        place = None
+        if self.kernel is None and number and not self.carries_on:
+            return Verdict(**common, outcome=NOT_RUN, message=SENTENCES[NOT_RUN])
+        if self.kernel is None:
+            self._reopen(number)
+        try:
+            self._ask(MARK)
+            place = self._run_cells(exercise)
+            student = SandboxedStudent(self.kernel, self.clock.seconds)
+            bonus = self._judged(exercise.check, student)
+            points = exercise.max_points
+            result = {"outcome": PASSED, "points": points, "bonus": bonus}
+        except CheckFailed as failure:
+            result = {"outcome": FAILED, "message": str(failure)}
+        except KernelGone as end:
+            self._close()
+            what = end.what or "of what it is given"
+            result = {"outcome": end.ending, "message": SENTENCES[end.ending].format(what=what)}
+        if result["outcome"] == FAILED and place is not None:
+            message = f"{error_sentence(place)} {result['message']}"
+            result = {"outcome": ERROR, "message": message, "place": place}
+        return Verdict(**{**common, **result, "seconds": round(time.monotonic() - start, 3)})
+
+    def _run_cells(self, exercise):
+        """Run a student's cells; returns where the first of his own raised, or None."""
+        place = None
+        for cell in exercise.cells:
+            ran = self._run(cell.source, self.clock)
+            if not self.has_reference:
+                self.show(cell.id, ran.outputs)
+            if ran.error is not None and place is None and cell.kind != GIVEN:
+                place = place_of(cell, ran)
+        return place
+
+    def _judged(self, check, student):
+        start = time.monotonic()
+        try:
+            return self.judge(check, student)
+        except (CheckFailed, KernelGone, CourseError):
+            raise
+        except Exception as problem:  # the judge met a value that nobody thought of: no credit
+            log.exception("The check %s broke", check)
+            raise CheckFailed(UNJUDGED) from problem
+        finally:
+            self.clock.left -= time.monotonic() - start
+
+    # --- Carrying on -----------------------------------------------------------------------------
+
+    def _carry_on(self, number):
+        if number + 1 == len(self.exercises) or self.kernel is None:
+            return
+        try:
+            rebound = sorted(self.exercises[number].rebound)
+            has_changed = self._ask(f"{DESK}.has_changed({rebound!r})") != "no"
+            if not has_changed and self._stand_in(number):
+                return
+        except KernelGone as end:
+            log.info("While carrying on: %s", end)
+        self._close()
+
+    def _stand_in(self, number):
+        """Run the reference of an exercise; whether nothing of it raised."""
+        self.has_reference = True
+        return all(
+            self._run(cell.reference, self.replays).error is None
+            for cell in self.exercises[number].references
+        )
+
+    def _reopen(self, number):
+        """A fresh kernel in the state before an exercise."""
+        for passed in dict.fromkeys((tuple(self.passed[:number]), (False,) * number)):
+            try:
+                self.kernel = self.open_kernel()
+                self.has_reference = not all(passed)
+                self._replay(passed)
+                return
+            except KernelGone as end:
+                log.info("While replaying: %s", end)
+                self._close()
+        raise GradingError(
+            f"The reference did not run up to {self.exercises[number].check}: look at the limits on time "
+            "and memory, and try `autograder doctor`."
+        )
+
+    def _replay(self, passed):
+        for number, has_passed in enumerate(passed):
+            if not has_passed:
+                self._stand_in(number)
+                continue
+            for cell in self.exercises[number].cells:
+                self._run(cell.source, self.replays)
+
+    # --- The kernel ------------------------------------------------------------------------------
+
+    def _run(self, source, clock):
+        start = time.monotonic()
+        try:
+            return self.kernel.run(source, clock.seconds())
+        finally:
+            clock.left -= time.monotonic() - start
+
+    def _ask(self, question):
+        return self.kernel.ask(question, self.limits.cell_seconds)
+
+    def _close(self):
+        if self.kernel is not None:
+            self.kernel.close()
+        self.kernel = None

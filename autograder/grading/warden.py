@@ -1,0 +1,117 @@
+"""The warden: one disposable process a submission, between student code and the grader.
+
+It is forked from a server that has imported what it needs, owns the sandbox and the kernel's client, and
+judges. Its memory is limited; when it dies, of a flood for example, nothing else does, and the verdicts
+that it has reported stand. The grader hears nothing from it but JSON of limited length.
+"""
+
+import ctypes
+import json
+import logging
+import os
+import resource
+import signal
+from dataclasses import asdict, dataclass
+
+from autograder.checks import registered
+from autograder.data import GradingData
+from autograder.errors import CourseError
+from autograder.grading.kernel import open_kernel
+from autograder.grading.limits import MIB, Limits
+from autograder.grading.outcomes import Place, Verdict
+from autograder.grading.run import Submission
+from autograder.report.inert import inert_outputs
+
+MAX_MESSAGE = 8 * MIB
+MAX_OUTPUTS = 16 * MIB
+"""Of what a submission's cells put out, this much is kept for the instructor."""
+DIE_WITH_PARENT = 1
+
+
+@dataclass(frozen=True)
+class Job:
+    """All that a warden needs to grade one submission.
+
+    `data_files` is what the kernel's data folder holds, `data` what checks judge by; `hidden` are paths
+    that must not be seen in the sandbox; `done` are verdicts of a warden that died.
+    """
+
+    exercises: tuple
+    data: GradingData
+    data_files: dict
+    limits: Limits
+    hidden: tuple = ()
+    carries_on: bool = True
+    is_isolated: bool = True
+    done: tuple = ()
+
+
+def judge(data, check, student):
+    """Ask one hidden check; returns its bonus, or None."""
+    bonus = registered(check)(student, data)
+    return None if bonus is None else float(bonus)
+
+
+def as_message(verdict):
+    """A Verdict as what JSON can hold."""
+    return asdict(verdict)
+
+
+def from_message(fields):
+    """The Verdict of a message."""
+    place = fields.pop("place")
+    return Verdict(**fields, place=place and Place(**place))
+
+
+def work(job, connection):
+    """Grade one submission and report over `connection`; the whole of a warden's life.
+
+    Messages are lists: ["verdict", fields], ["outputs", cell id, outputs], ["problem", sentence] where
+    the grader is to blame, ["end"] as the last one.
+    """
+    _settle(job.limits)
+    room = MAX_OUTPUTS
+
+    def send(*message):
+        connection.send_bytes(json.dumps(message).encode())
+
+    def show(cell, outputs):
+        nonlocal room
+        kept = inert_outputs(list(outputs))
+        room -= len(json.dumps(kept))
+        if kept and room > 0:
+            send("outputs", cell, kept)
+
+    def start_kernel():
+        return open_kernel(job.limits, job.data_files, job.hidden, job.is_isolated)
+
+    submission = Submission(
+        job.exercises,
+        start_kernel,
+        lambda check, student: judge(job.data, check, student),
+        job.limits,
+        lambda verdict: send("verdict", as_message(verdict)),
+        show,
+        job.carries_on,
+        job.done,
+    )
+    try:
+        submission.run()
+        send("end")
+    except CourseError as problem:
+        send("problem", str(problem))
+    finally:
+        connection.close()
+
+
+def _settle(limits):
+    """Live no longer than the server, and within the limits."""
+    logging.disable(logging.CRITICAL)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    ctypes.CDLL(None).prctl(DIE_WITH_PARENT, signal.SIGKILL)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_DATA, (limits.warden_mib * MIB,) * 2)
+    os.environ["OMP_NUM_THREADS"] = str(limits.threads)
+    import torch
+
+    torch.set_num_threads(1)

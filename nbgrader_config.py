@@ -21,5 +21,9 @@ c.GenerateAssignment.force = True
 # --- How submissions are run and scored ----------------------------------------------------------
 c.Autograde.sanitize_preprocessors = list(SANITIZE_PREPROCESSORS)
 c.Autograde.autograde_preprocessors = list(AUTOGRADE_PREPROCESSORS)
-# Seconds a cell, at least ten times what the reference takes.
-c.ExecuteSubmission.timeouts = {"svd": 60, "mf": 300, "vae": 600}
+# Seconds a cell and a notebook, at least ten times what the reference takes.
+c.GradeSubmission.by_assignment = {
+    "svd": {"cell_seconds": 60, "notebook_seconds": 180},
+    "mf": {"cell_seconds": 120, "notebook_seconds": 360},
+    "vae": {"cell_seconds": 180, "notebook_seconds": 600},
+}

@@ -1,7 +1,4 @@
-"""Grading: run submissions on private data, and settle what their checks earned.
-
-For now these are stages of stock nbgrader; the checks run in the submission's own kernel.
-"""
+"""Grading: rebuild a submission, run it in a sandbox, judge it outside, and record it."""
 
 from autograder.grading.preprocessors import AUTOGRADE_PREPROCESSORS, SANITIZE_PREPROCESSORS
 from autograder.grading.private_data import grading_data_folder

@@ -4,29 +4,15 @@ Stands after nbgrader's own scoring, which makes the grade, and before late pena
 taken from the score with its extra credit.
 """
 
-import json
-import math
 from pathlib import Path
 
 from nbgrader.api import Gradebook
 from nbgrader.preprocessors import NbGraderPreprocessor
-from traitlets import Float
 
-from autograder.checks.thresholds import CHALLENGE_TIERS
-from autograder.errors import GradingError
-from autograder.grading.execution import course_of
-from autograder.grading.verdicts import is_check, passed_verdict
+from autograder.grading.results import course_of, verdicts_of
+from autograder.grading.stored import read_stored, write_stored
 
 RECORDED = Path(".grading") / "bonus.json"
-
-
-def bonus_of(cell, max_bonus):
-    """Bonus points of a check cell: a number in 0..max_bonus, or None where it says none."""
-    verdict = passed_verdict(cell) or {}
-    bonus = verdict.get("bonus")
-    if isinstance(bonus, bool) or not isinstance(bonus, int | float) or not math.isfinite(bonus):
-        return None
-    return min(max(float(bonus), 0.0), max_bonus)
 
 
 def extra_credit(present, recorded, bonus):
@@ -56,24 +42,19 @@ class RecordBonus(NbGraderPreprocessor):
     neither empty nor what was written last was given by an instructor.
     """
 
-    max_bonus = Float(
-        max(points for _, points in CHALLENGE_TIERS), help="Most points that a bonus can bring."
-    ).tag(config=True)
-
     def preprocess(self, nb, resources):
         """Record the bonuses of a notebook's checks."""
         names = resources["nbgrader"]
         place = (names["notebook"], names["assignment"], names["student"])
         path = Path(course_of(self)) / RECORDED
-        recorded = read_recorded(path)
+        recorded = read_stored(path)
         before = dict(recorded)
         with Gradebook(names["db_url"]) as gradebook:
-            for cell in filter(is_check, nb.cells):
-                grade_id = cell.metadata["nbgrader"]["grade_id"]
-                key = "/".join((names["student"], names["assignment"], names["notebook"], grade_id))
-                bonus = bonus_of(cell, self.max_bonus)
+            for verdict in verdicts_of(nb):
+                check, bonus = verdict["check"], verdict["bonus"]
+                key = "/".join((names["student"], names["assignment"], names["notebook"], check))
                 if bonus is not None or key in recorded:
-                    grade = gradebook.find_grade(grade_id, *place)
+                    grade = gradebook.find_grade(check, *place)
                     grade.extra_credit, is_kept = extra_credit(
                         grade.extra_credit, recorded.get(key), bonus
                     )
@@ -82,31 +63,5 @@ class RecordBonus(NbGraderPreprocessor):
                     recorded[key] = recorded.get(key) if is_kept else grade.extra_credit
             gradebook.db.commit()
         if recorded != before:
-            write_recorded(path, recorded)
+            write_stored(path, recorded)
         return nb, resources
-
-
-def read_recorded(path):
-    """What was recorded, from "student/assignment/notebook/check" to points; empty at first.
-
-    Raises
-    ------
-    GradingError
-        Where the file is damaged.
-    """
-    if not path.is_file():
-        return {}
-    try:
-        return dict(json.loads(path.read_text(encoding="utf-8")))
-    except (ValueError, TypeError):
-        raise GradingError(
-            f"{path} is damaged: remove it; extra credit in the gradebook then counts as given by hand."
-        ) from None
-
-
-def write_recorded(path, recorded):
-    """Replace the file as a whole, in a folder that the instructor alone can read."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    new = path.with_suffix(".new")
-    new.write_text(json.dumps(recorded, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-    new.replace(path)

@@ -28,11 +28,13 @@ SLACK_SECONDS = 60
 class Graded:
     """Verdicts of a submission in the order of its checks, and what its cells put out, by cell id.
 
-    Outputs are inert and of limited size; none comes from a kernel that holds the reference.
+    Outputs are inert and of limited size; none comes from a kernel that holds the reference. `sha256` is
+    that of the file that was handed in, where the grader knows it.
     """
 
     verdicts: tuple[Verdict, ...]
     outputs: dict[str, list]
+    sha256: str = ""
 
 
 @dataclass(frozen=True)

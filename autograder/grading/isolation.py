@@ -276,7 +276,7 @@ def _system_mounts():
     for name in ("bin", "sbin", "lib", "lib32", "lib64", "libx32"):
         place = Path("/", name)
         if place.is_symlink():
-            yield from ("--symlink", os.readlink(place), str(place))
+            yield from ("--symlink", str(place.readlink()), str(place))
         elif place.is_dir():
             yield from ("--ro-bind", str(place), str(place))
     for name in ("ld.so.cache", "localtime", "fonts", "alternatives"):

@@ -21,13 +21,12 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 
 from autograder.build import build_release, build_solution, languages_of, read_notebook
 from autograder.build.checksums import compute_checksums
-from autograder.build.notebooks import OURS, is_check, is_code, is_solution
+from autograder.build.notebooks import is_check, is_code, is_solution
 from autograder.errors import CourseError, GradingError
-from autograder.grading.execution import course_of
+from autograder.grading.reading import REPAIRS
+from autograder.grading.results import RESULT, course_of
 
-REPAIRS = "repairs"
-"""Where a rebuilt notebook keeps its repairs: under our key in its metadata."""
-
+EMPTY = "The notebook has no cells: nothing in it could be graded."
 ABSENT = "# This cell was missing from the submission."
 NAME_WEIGHT, ID_WEIGHT, EXACT, OTHER_TYPE = 0.6, 0.5, 2.0, 0.3
 LIKE_ENOUGH = 0.5
@@ -53,6 +52,7 @@ class Piece:
     """A cell of a submission, or a part of one that held several: what counts in it.
 
     `name` is its grade_id and `ids` its cell ids, Colab's among them; either may be lost or wrong.
+    `outputs` are as they were handed in.
     """
 
     kind: str
@@ -61,6 +61,7 @@ class Piece:
     ids: frozenset[str] = frozenset()
     attachments: dict | None = None
     nbgrader: dict = field(default_factory=dict)
+    outputs: tuple = ()
 
     @cached_property
     def key(self):
@@ -143,19 +144,22 @@ class Placement:
     dropped: set[int]
 
 
-def rebuild(master, submission):
+def rebuild(master, submission, keep_outputs=False):
     """Rebuild a submission on the master.
 
     Parameters
     ----------
     master : NotebookNode, as in ``source/``: prose of all languages, solutions, hidden tests.
     submission : NotebookNode of format 3 or 4, whatever became of it; neither argument is changed.
+    keep_outputs : whether code cells carry the outputs that they were handed in with, as they are:
+        nothing about them can be trusted. A cell that was changed carries none where the lesson's
+        stands for it.
 
     Returns
     -------
     Rebuilt
         Every given cell and every check of the master once and in order, with the student's blanks,
-        answers and extra cells; no outputs.
+        answers and extra cells. Cell ids are the same whether outputs are kept or not.
 
     Raises
     ------
@@ -169,15 +173,23 @@ def rebuild(master, submission):
     pieces, merged = _take_apart(read, slots)
     placement = _place(slots, pieces)
     cells = _assemble(slots, pieces, placement)
+    if not keep_outputs:
+        for cell in filter(is_code, cells):
+            cell.outputs = []
     notebook = NotebookNode(cells=cells, metadata=skeleton.metadata, nbformat=4, nbformat_minor=5)
     repairs = (
         *_kernel_repairs(master, submission),
         *merged,
         *_repairs(slots, pieces, placement),
     )
+    return _told(notebook, repairs if read else (EMPTY,))
+
+
+def _told(notebook, repairs):
+    """A rebuilt notebook that keeps its repairs in its metadata."""
     if repairs:
-        notebook.metadata[OURS] = NotebookNode({REPAIRS: list(repairs)})
-    return Rebuilt(notebook, repairs)
+        notebook.metadata[RESULT] = NotebookNode({REPAIRS: list(repairs)})
+    return Rebuilt(notebook, tuple(repairs))
 
 
 class RebuildSubmission(NbGraderPreprocessor):
@@ -193,9 +205,11 @@ class RebuildSubmission(NbGraderPreprocessor):
         except CourseError as problem:
             self.log.warning("The submission is not rebuilt: %s", problem)
             return nb, resources
-        for sentence in rebuilt.repairs:
+        told = nb.metadata.get(RESULT, {}).get(REPAIRS, [])  # by TolerantExporter
+        fresh = () if told and rebuilt.repairs == (EMPTY,) else rebuilt.repairs
+        for sentence in fresh:
             self.log.warning("Repaired: %s", sentence)
-        return rebuilt.notebook, resources
+        return _told(rebuilt.notebook, [*told, *fresh]).notebook, resources
 
 
 # --- Reading what was handed in ------------------------------------------------------------------
@@ -247,7 +261,7 @@ def _read_piece(cell):
     nbgrader = metadata.get("nbgrader")
     nbgrader = nbgrader if isinstance(nbgrader, dict) else {}
     name = nbgrader.get("grade_id")
-    kind, attachments = cell.get("cell_type"), cell.get("attachments")
+    kind, attachments, outputs = (cell.get(key) for key in ("cell_type", "attachments", "outputs"))
     return Piece(
         kind=kind if kind in NEW_CELL else "raw",
         source=_text(cell.get("source")),
@@ -255,6 +269,9 @@ def _read_piece(cell):
         ids=frozenset(i for i in (cell.get("id"), metadata.get("id")) if isinstance(i, str)),
         attachments=attachments if isinstance(attachments, dict) else None,
         nbgrader=nbgrader,
+        outputs=tuple(o for o in outputs if isinstance(o, dict))
+        if isinstance(outputs, list)
+        else (),
     )
 
 
@@ -326,11 +343,13 @@ def _cut(piece, sought):
             sources = [part for source in sources for part in _cut_out(source, key.split("\n"))]
     if len(sources) == 1:
         return [piece]
-    bare = replace(piece, name=None, ids=frozenset(), nbgrader={})
+    bare = replace(piece, name=None, ids=frozenset(), nbgrader={}, outputs=())
     parts = [replace(bare, source=source) for source in sources]
+    parts[-1] = replace(parts[-1], outputs=piece.outputs)
     rest = [n for n, part in enumerate(parts) if part.key not in sought]
     if len(rest) == 1:
-        parts[rest[0]] = replace(piece, source=parts[rest[0]].source)
+        place = rest[0]
+        parts[place] = replace(piece, source=parts[place].source, outputs=parts[place].outputs)
     return parts
 
 
@@ -484,6 +503,9 @@ def _is_changed(slot, piece):
 def _final_cell(slot, pieces, placement, place):
     cell = slot.cell
     if not slot.is_written:
+        number = placement.chosen.get(place)
+        if number is not None and not _is_changed(slot, pieces[number]):
+            _put_outputs(cell, pieces[number])
         return cell
     parts = [pieces[n] for n in placement.parts.get(place, ())]
     if not parts:
@@ -492,6 +514,7 @@ def _final_cell(slot, pieces, placement, place):
         return cell
     if slot.kind == "code":
         cell.source = parts[-1].source
+        _put_outputs(cell, parts[-1])
         return cell
     cell.source = "\n\n".join(dict.fromkeys(part.source for part in parts))
     attachments = {k: v for part in parts for k, v in (part.attachments or {}).items()}
@@ -500,8 +523,14 @@ def _final_cell(slot, pieces, placement, place):
     return cell
 
 
+def _put_outputs(cell, piece):
+    if is_code(cell):
+        cell.outputs = [NotebookNode(output) for output in piece.outputs]
+
+
 def _extra_cell(piece, name):
     cell = NEW_CELL[piece.kind](piece.source, id=name)
+    _put_outputs(cell, piece)
     if piece.attachments and piece.kind == "markdown":
         cell.attachments = NotebookNode(piece.attachments)
     return cell

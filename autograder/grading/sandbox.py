@@ -248,7 +248,7 @@ def _tree(pid):
         pid = open_pids.pop()
         yield pid
         try:
-            tasks = os.listdir(f"/proc/{pid}/task")
+            tasks = os.listdir(f"/proc/{pid}/task")  # noqa: PTH208  ten times a second
         except OSError:
             continue
         for task in tasks:

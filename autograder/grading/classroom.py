@@ -1,0 +1,265 @@
+"""Grade what a class handed in, and record it in nbgrader's gradebook and folders.
+
+The one place where files and gradebook are written. A submission is read, graded by the engine, and only
+then given to nbgrader's own Autograde as a sound notebook in `.grading/staged/`, with the result at hand.
+A run that was killed leaves a submission either recorded or not: the next run does what is missing.
+"""
+
+import contextlib
+import copy
+import hashlib
+import logging
+import os
+import shutil
+import sys
+import warnings
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+
+import nbformat
+from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.converters import Autograde
+from nbgrader.coursedir import CourseDirectory
+from sqlalchemy.exc import SAWarning
+from traitlets.config import Config, PyFileConfigLoader
+
+from autograder.build import read_notebook
+from autograder.build.preprocessors import RELEASE_PREPROCESSORS
+from autograder.errors import CourseError, GradingError
+from autograder.grading.limits import Limits
+from autograder.grading.reading import find_submission, read_submission
+from autograder.grading.rebuild import rebuild
+from autograder.grading.results import RESULT, verdicts_of
+from autograder.grading.stage import GradeSubmission, master_of
+
+STAGED = Path(".grading") / "staged"
+TIMESTAMP = "timestamp.txt"
+log = logging.getLogger("autograder")
+
+
+@dataclass(frozen=True)
+class HandedIn:
+    """A folder in `submitted/`: whose, and for which assignment."""
+
+    student: str
+    assignment: str
+    folder: Path
+
+
+def read_config(course, overrides=None):
+    """The course's nbgrader_config.py with settings on top.
+
+    Parameters
+    ----------
+    course : Path.
+    overrides : dict from the name of a class to a dict of its traits.
+
+    Raises
+    ------
+    GradingError
+        Where there is none.
+    """
+    path = course / "nbgrader_config.py"
+    if not path.is_file():
+        raise GradingError(
+            f"There is no {path}: run this in the course's folder, or name it with --course."
+        )
+    config = PyFileConfigLoader(path.name, path=str(course)).load_config()
+    config.merge(Config(overrides or {}))
+    return config
+
+
+def assignments_of(course):
+    """The names of a course's assignments, in the order of its masters' names."""
+    return sorted(path.parent.name for path in (course / "source").glob("*/*.ipynb"))
+
+
+def handed_in(course, config, assignments, student=None):
+    """What is in `submitted/`, in the order of assignments and students.
+
+    Raises
+    ------
+    GradingError
+        Where an assignment has no master, or a student handed in nothing.
+    """
+    for name in assignments:
+        master_of(course, name)
+    folder = course / config.CourseDirectory.get("submitted_directory", "submitted")
+    students = [student] if student else sorted(p.name for p in folder.glob("*") if p.is_dir())
+    found = [
+        HandedIn(name, assignment, folder / name / assignment)
+        for assignment in assignments
+        for name in students
+        if os.path.lexists(folder / name / assignment)
+    ]
+    if not found:
+        whose = f" by {student}" if student else ""
+        raise GradingError(
+            f"Nothing was handed in{whose} for {', '.join(assignments)}: put notebooks into "
+            f"{folder}/<student>/<assignment>/."
+        )
+    return found
+
+
+class Classroom:
+    """A course whose submissions are graded.
+
+    Parameters
+    ----------
+    course : Path.
+    config : Config of nbgrader, as `read_config` gives it.
+    """
+
+    def __init__(self, course, config):
+        _put_environment_on_path()
+        self.course, self.config = course.resolve(), config
+        self.engine = GradeSubmission(config=config)
+        coursedir = CourseDirectory(config=config, root=str(self.course))
+        self.db_url, self.course_id = coursedir.db_url, coursedir.course_id
+        self.graded_folder = self.course / coursedir.autograded_directory
+
+    def register(self, assignments):
+        """Put the masters into the gradebook, as `nbgrader generate_assignment` does, releases untouched."""
+        for name in assignments:
+            notebook = master_of(self.course, name)
+            with Gradebook(self.db_url, self.course_id) as gradebook:
+                gradebook.update_or_create_assignment(name)
+            names = {"notebook": name, "assignment": name, "student": ".", "db_url": self.db_url}
+            resources = {"nbgrader": names, "unique_key": name}
+            try:
+                for stage in RELEASE_PREPROCESSORS:
+                    notebook, resources = stage(config=self.config).preprocess(notebook, resources)
+            except RuntimeError as problem:
+                raise GradingError(
+                    f"The cells of {name} have changed since submissions were graded ({problem}): take an "
+                    "older master, or remove those submissions from the gradebook."
+                ) from None
+
+    def grade(self, submission, force=False):
+        """Grade and record one submission.
+
+        Parameters
+        ----------
+        submission : HandedIn.
+        force : whether to grade what was graded before and has not changed.
+
+        Returns
+        -------
+        List of verdicts as dicts, and whether they are new.
+        """
+        found = find_submission(submission.folder, submission.assignment)
+        fingerprint = _fingerprint(found.path)
+        before = self.recorded(submission)
+        if (
+            not force
+            and before is not None
+            and before.metadata[RESULT].get("sha256") == fingerprint
+        ):
+            return verdicts_of(before), False
+        reading = self._read(submission, found)
+        rebuilt = rebuild(master_of(self.course, submission.assignment), reading.notebook)
+        graded = self.engine.grade(self.course, submission.assignment, rebuilt.notebook)
+        self._stage(submission, reading)
+        self._record(submission, replace(graded, sha256=fingerprint))
+        return verdicts_of(self.recorded(submission)), True
+
+    def recorded(self, submission):
+        """The graded notebook of a submission; None where it was not graded to its end."""
+        path = self._graded_path(submission)
+        if not path.is_file():
+            return None
+        try:
+            notebook = read_notebook(path, GradingError)
+        except CourseError:
+            return None  # a run was killed while it was written
+        return notebook if verdicts_of(notebook) and self._is_in_gradebook(submission) else None
+
+    def _graded_path(self, submission):
+        names = (submission.student, submission.assignment, f"{submission.assignment}.ipynb")
+        return self.graded_folder.joinpath(*names)
+
+    def _is_in_gradebook(self, submission):
+        with Gradebook(self.db_url, self.course_id) as gradebook:
+            try:
+                gradebook.find_submission(submission.assignment, submission.student)
+            except MissingEntry:
+                return False
+        return True
+
+    def _read(self, submission, found):
+        if found.path is None:
+            reading = read_submission(submission.folder / f"{submission.assignment}.ipynb")
+            return replace(reading, repairs=found.repairs or reading.repairs)
+        reading = read_submission(found.path)
+        return replace(reading, repairs=(*found.repairs, *reading.repairs))
+
+    def _stage(self, submission, reading):
+        """Write the sound notebook that nbgrader records, in a folder of its own."""
+        folder = self.course / STAGED / submission.student / submission.assignment
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True, mode=0o700)
+        notebook = copy.deepcopy(reading.notebook)
+        notebook.metadata[RESULT] = {"repairs": list(reading.repairs)}
+        nbformat.write(notebook, folder / f"{submission.assignment}.ipynb")
+        with contextlib.suppress(OSError):
+            shutil.copy(submission.folder / TIMESTAMP, folder / TIMESTAMP, follow_symlinks=False)
+
+    def _record(self, submission, graded):
+        """Let nbgrader's Autograde record a result."""
+        config = copy.deepcopy(self.config)
+        config.CourseDirectory.submitted_directory = str(STAGED)
+        config.Autograde.force = True
+        config.GradeSubmission.graded = {(submission.student, submission.assignment): graded}
+        coursedir = CourseDirectory(
+            config=config,
+            root=str(self.course),
+            student_id=submission.student,
+            assignment_id=submission.assignment,
+        )
+        converter = Autograde(coursedir=coursedir, config=config)
+        converter.log = log
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter(
+                    "ignore", SAWarning
+                )  # nbgrader builds rows before it adds them
+                converter.start()
+        except (SystemExit, Exception) as problem:  # nbgrader ends with either
+            if isinstance(problem, CourseError):
+                raise
+            raise GradingError(
+                f"nbgrader could not record {submission.student}'s {submission.assignment} ({problem}): "
+                "its log above says why."
+            ) from problem
+        finally:
+            shutil.rmtree(
+                self.course / STAGED / submission.student / submission.assignment,
+                ignore_errors=True,
+            )
+
+
+def limits_given(options):
+    """The traits of GradeSubmission for options that were given; others are None."""
+    return {
+        field.name: options[field.name]
+        for field in fields(Limits)
+        if options.get(field.name) is not None
+    }
+
+
+def _fingerprint(path):
+    """What tells one submission from another: a hash of the file's content."""
+    if path is None:
+        return "nothing"
+    digest = hashlib.sha256()
+    with contextlib.suppress(OSError), path.open("rb") as file:
+        while part := file.read(1 << 20):
+            digest.update(part)
+    return digest.hexdigest()
+
+
+def _put_environment_on_path():
+    """Let nbgrader find `alembic`, which stands beside this interpreter."""
+    binaries = str(Path(sys.executable).parent)
+    if binaries not in os.environ.get("PATH", "").split(os.pathsep):
+        os.environ["PATH"] = binaries + os.pathsep + os.environ.get("PATH", "")

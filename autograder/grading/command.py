@@ -1,0 +1,122 @@
+"""`autograder grade` and `autograder regrade`: a class, from handed-in files to the gradebook."""
+
+import json
+from dataclasses import fields
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from autograder.grading.limits import Limits
+
+RECORD = (
+    *("student", "assignment", "check", "points", "max_points", "bonus", "outcome", "message"),
+    *("seconds", "carried_on"),
+)
+
+
+def limit_options(command):
+    """Give a command an option for every field of Limits."""
+    for field in reversed(fields(Limits)):
+        name = "--" + field.name.replace("_", "-")
+        kind = int if field.type is int else float
+        text = f"Limit on one submission; {field.default:g} unless the course says otherwise."
+        command = click.option(name, type=kind, help=text)(command)
+    return command
+
+
+def engine_options(command):
+    """Give a command the options of the engine."""
+    for option in (
+        click.option("--student", help="Only this student."),
+        click.option(
+            "--sandbox",
+            type=click.Choice(["bubblewrap", "none"]),
+            help="What walls student code in; `none` lets it do all that you can.",
+        ),
+        click.option(
+            "--no-carry-on",
+            is_flag=True,
+            help="Let what follows a failed exercise stand as it is, without the reference.",
+        ),
+    ):
+        command = option(command)
+    return limit_options(command)
+
+
+def open_classroom(course, options):
+    """The Classroom of a course, with the options of a command on top of its configuration."""
+    from autograder.grading.classroom import Classroom, limits_given, read_config
+
+    engine = limits_given(options)
+    if options["sandbox"]:
+        engine["sandbox"] = options["sandbox"]
+    if options["no_carry_on"]:
+        engine["carry_on"] = False
+    config = read_config(course, {"GradeSubmission": engine})
+    for values in config.GradeSubmission.get("by_assignment", {}).values():
+        for name in engine:
+            values.pop(name, None)  # what is asked for goes before what the course says
+    return Classroom(course, config)
+
+
+@click.command()
+@click.argument("assignments", nargs=-1)
+@click.option("--force", is_flag=True, help="Grade again what was graded and has not changed.")
+@click.option(
+    "--json",
+    "json_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write one record a check to this file.",
+)
+@engine_options
+@click.pass_obj
+def grade(course, assignments, force, json_file, **options):
+    """Grade what was handed in for ASSIGNMENTS, or for all, and record it in the gradebook.
+
+    Example: autograder grade svd --student kim --json grades.json
+    """
+    from autograder.grading.classroom import assignments_of, handed_in
+
+    classroom = open_classroom(course, options)
+    assignments = assignments or assignments_of(course)
+    submissions = handed_in(course, classroom.config, assignments, options["student"])
+    classroom.register(assignments)
+    console, records, rows = Console(), [], []
+    for number, submission in enumerate(submissions, 1):
+        with console.status(
+            f"{number} of {len(submissions)}: {submission.student}, {submission.assignment} ..."
+        ):
+            verdicts, is_new = classroom.grade(submission, force)
+        who = {"student": submission.student, "assignment": submission.assignment}
+        records += [{name: (who | dict(each))[name] for name in RECORD} for each in verdicts]
+        rows.append((submission, verdicts, is_new))
+    console.print(score_table(rows))
+    if json_file is not None:
+        json_file.write_text(json.dumps(records, indent=1, ensure_ascii=False) + "\n", "utf-8")
+
+
+def score_table(rows):
+    """A rich Table of submissions: points, bonus, and what was not passed."""
+    table = Table(title="Graded (free-text answers wait for a person)")
+    for column in ("student", "assignment", "points", "not passed", ""):
+        table.add_column(column, overflow="fold")
+    for submission, verdicts, is_new in rows:
+        points, highest = (
+            sum(each[name] for each in verdicts) for name in ("points", "max_points")
+        )
+        bonus = sum(each["bonus"] or 0 for each in verdicts)
+        missed = [
+            f"{each['check']} ({each['outcome'].lower()})"
+            for each in verdicts
+            if each["outcome"] != "PASSED"
+        ]
+        table.add_row(
+            submission.student,
+            submission.assignment,
+            f"{points:g}/{highest:g}" + (f" +{bonus:g}" if bonus else ""),
+            ", ".join(missed) or "nothing",
+            "" if is_new else "as before",
+        )
+    return table

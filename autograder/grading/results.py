@@ -1,0 +1,72 @@
+"""What became of a submission, as the notebook in `autograded/` keeps it.
+
+The metadata of that notebook is the one record of a grading run: feedback, reports and later runs read
+it. The outputs of its check cells are made so that nbgrader's own scoring reads the same points.
+"""
+
+import os
+from dataclasses import asdict
+
+from nbformat import NotebookNode
+from nbformat.v4 import new_output
+
+from autograder.build.notebooks import is_check, is_code
+
+RESULT = "autograder"
+"""The key of the notebook's metadata."""
+
+
+def course_of(preprocessor):
+    """The folder of the course whose nbgrader command a preprocessor is part of."""
+    owner = preprocessor
+    while owner is not None:
+        if hasattr(owner, "coursedir"):
+            return owner.coursedir.root
+        owner = owner.parent
+    return os.curdir
+
+
+def verdicts_of(notebook):
+    """The verdicts that a graded notebook keeps, as dicts; none where it was not graded."""
+    return notebook.metadata.get(RESULT, {}).get("checks", [])
+
+
+def write_results(notebook, graded, source):
+    """Put verdicts and outputs into a rebuilt notebook, in place.
+
+    Parameters
+    ----------
+    notebook : NotebookNode.
+    graded : Graded.
+    source : "synthetic" or "movielens", what it was graded on.
+    """
+    for cell in filter(is_code, notebook.cells):
+        cell.execution_count = None
+        cell.outputs = [NotebookNode(output) for output in graded.outputs.get(cell["id"], [])]
+    show_verdicts(notebook, graded.verdicts)
+    result = notebook.metadata.setdefault(RESULT, NotebookNode())
+    result["checks"] = [NotebookNode(asdict(verdict)) for verdict in graded.verdicts]
+    result["source"] = source
+    result["sha256"] = graded.sha256
+
+
+def show_verdicts(notebook, verdicts):
+    """Make each verdict the output of its check cell: text, and exactly one number of points."""
+    by_name = {verdict.check: verdict for verdict in verdicts}
+    for cell in filter(is_check, notebook.cells):
+        verdict = by_name.get(cell.metadata.nbgrader.grade_id)
+        if verdict is not None:
+            points = min(max(verdict.points, 0.0), float(cell.metadata.nbgrader.points))
+            cell.outputs = [
+                new_output("stream", name="stdout", text=_text_of(verdict)),
+                new_output("execute_result", data={"text/plain": repr(points)}, execution_count=1),
+            ]
+
+
+def _text_of(verdict):
+    lines = [f"{verdict.outcome} {verdict.message}".strip()]
+    if verdict.bonus is not None:
+        lines.append(f"Bonus: {verdict.bonus:g}")
+    if verdict.carried_on:
+        lines.append("An earlier exercise had failed; its reference stood in for it here.")
+    return "\n".join(lines) + "\n"

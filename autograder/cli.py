@@ -9,7 +9,7 @@ from autograder.data.command import data
 from autograder.demo import demo
 from autograder.doctor import doctor
 from autograder.errors import CourseError
-from autograder.grading.command import grade
+from autograder.grading.command import grade, regrade
 
 
 class CourseGroup(click.Group):
@@ -45,5 +45,5 @@ def main(ctx, course, debug):
     ctx.obj = course.resolve()
 
 
-for command in (data, build, check, grade, demo, doctor):
+for command in (data, build, check, grade, regrade, demo, doctor):
     main.add_command(command)

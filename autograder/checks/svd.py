@@ -7,7 +7,17 @@ a pivot; the rank-k matrix from the eigenvectors of a Gram matrix, not by an SVD
 import numpy as np
 import pandas as pd
 
-from autograder.checks.compare import is_close, same_table, table
+from autograder.checks.compare import (
+    as_array,
+    ask,
+    is_close,
+    many,
+    number,
+    read,
+    same_table,
+    shape_of,
+    tables,
+)
 from autograder.checks.registry import check, expect
 
 K = 2
@@ -54,8 +64,7 @@ def best_rank(A, k):
 @check("svd-block")
 def the_block_has_users_in_rows_movies_in_columns_and_keeps_its_gaps(student, data):
     """R_sparse is the whole matrix, R_block its first eight users and movies, gaps as NaN."""
-    whole = table(student, "R_sparse")
-    block = table(student, "R_block")
+    whole, block = tables(student, "R_sparse", "R_block")
     expect(
         whole.shape == (data.num_users, data.num_items),
         "`R_sparse` needs one row a user and one column a movie: look at `pivot_table`.",
@@ -80,36 +89,37 @@ def the_factors_are_those_of_the_mean_filled_block(student, data):
     observed = ratings_block(data)
     mean = float(data.ratings["rating"].mean())
     filled = observed.fillna(mean).to_numpy()
+    own_mean, own_filled, P, Q = read(student, "global_mean", "R_block_filled", "P", "Q")
+    expect(is_close(own_mean, mean), "`global_mean` should be the mean of all ratings.")
     expect(
-        is_close(student["global_mean"], mean), "`global_mean` should be the mean of all ratings."
-    )
-    expect(
-        is_close(student["R_block_filled"], filled),
+        is_close(own_filled, filled),
         "`R_block_filled` should hold the ratings, and the mean in every gap.",
     )
-    P, Q = student["P"], student["Q"]
+    P, Q = (as_array(factors, (BLOCK, K)) for factors in (P, Q))
     expect(
-        np.shape(P) == (BLOCK, K) and np.shape(Q) == (BLOCK, K),
+        P is not None and Q is not None,
         "`P` and `Q` need one row a user or movie and k columns: look at the slices.",
     )
     singular = np.sqrt(np.linalg.eigvalsh(filled @ filled.T)[::-1][:K])
     expect(
-        is_close(np.asarray(Q).T @ Q, np.eye(K)),
+        is_close(Q.T @ Q, np.eye(K)),
         "The columns of `Q` should be orthonormal: look at the call of `svd`.",
     )
     expect(
-        is_close(np.linalg.norm(np.asarray(P), axis=0), singular),
+        is_close(np.linalg.norm(P, axis=0), singular),
         "The columns of `P` should carry the singular values: look at how `P` is made.",
     )
     expect(
-        is_close(np.asarray(P) @ np.asarray(Q).T, best_rank(filled, K)),
+        is_close(P @ Q.T, best_rank(filled, K)),
         "`P @ Q.T` is not the rank-2 matrix of the filled block.",
     )
-    for name, array, ids in (("P_df", P, data.user_ids), ("Q_df", Q, data.movie_ids)):
-        labelled = pd.DataFrame(np.asarray(array), index=ids[:BLOCK], columns=["f1", "f2"])
-        same_table(
-            table(student, name), labelled, name, "its rows carry ids, its columns are f1 and f2"
-        )
+    P_df, Q_df = tables(student, "P_df", "Q_df")
+    for name, frame, array, ids in (
+        ("P_df", P_df, P, data.user_ids),
+        ("Q_df", Q_df, Q, data.movie_ids),
+    ):
+        labelled = pd.DataFrame(array, index=ids[:BLOCK], columns=["f1", "f2"])
+        same_table(frame, labelled, name, "its rows carry ids, its columns are f1 and f2")
 
 
 @check("svd-complete")
@@ -120,13 +130,13 @@ def observed_ratings_stay_and_only_gaps_are_filled(student, data):
     predicted = pd.DataFrame(
         best_rank(observed.fillna(mean), K), index=observed.index, columns=observed.columns
     )
+    R_hat, completed, kept = tables(student, "R_hat_df", "completed_block", "observed_pred")
     same_table(
-        table(student, "R_hat_df"),
+        R_hat,
         predicted,
         "R_hat_df",
         "users label its rows, movies its columns",
     )
-    completed = table(student, "completed_block")
     expect(
         completed.shape == observed.shape,
         "`completed_block` should be 8 by 8: look at the labels of `R_hat_df`.",
@@ -147,7 +157,7 @@ def observed_ratings_stay_and_only_gaps_are_filled(student, data):
         "a gap takes the prediction of `R_hat_df`",
     )
     same_table(
-        table(student, "observed_pred"),
+        kept,
         predicted.where(observed.notna()),
         "observed_pred",
         "it holds predictions where a rating was observed, and NaN elsewhere",
@@ -169,7 +179,8 @@ def the_error_of_every_rank_is_that_of_the_best_matrix_of_that_rank(student, dat
         observed = rng.random((rows, columns)) < 0.6
         observed[0, 0] = True
         cases += [(filled, observed, rank) for rank in (1, 2, 5)]
-    errors = student.evaluate(RANK_PROBE, returns=["probe_errors"], cases=cases)["probe_errors"]
+    kinds = {"probe_errors": many(number)}
+    errors = ask(student, RANK_PROBE, kinds, cases=cases)["probe_errors"]
     expected = [rank_rmse(*case) for case in cases]
     expect(
         is_close(errors, expected),
@@ -178,9 +189,9 @@ def the_error_of_every_rank_is_that_of_the_best_matrix_of_that_rank(student, dat
     block = ratings_block(data)
     filled = block.fillna(float(data.ratings["rating"].mean())).to_numpy()
     expected = [rank_rmse(filled, block.notna().to_numpy(), rank) for rank in range(1, BLOCK + 1)]
-    errors = student["rank_errors"]
+    (errors,) = read(student, "rank_errors")
     expect(
-        np.shape(errors) == (BLOCK,), "`rank_errors` needs one number for each rank from 1 to 8."
+        shape_of(errors) == (BLOCK,), "`rank_errors` needs one number for each rank from 1 to 8."
     )
     expect(
         is_close(errors, expected),

@@ -7,12 +7,29 @@ network and its loss are judged by what they compute on fresh inputs, and RMSE o
 import numpy as np
 import torch
 
-from autograder.checks.compare import as_array, is_close, table
+from autograder.checks.compare import (
+    anything,
+    array,
+    as_array,
+    ask,
+    flag,
+    is_close,
+    many,
+    mapping,
+    maybe,
+    number,
+    read,
+    record,
+    tensor,
+    text,
+)
 from autograder.checks.registry import check, expect
 from autograder.checks.thresholds import CHALLENGE_SECONDS, CHALLENGE_TIERS
-from autograder.checks.training import completed, judge_training, reported
+from autograder.checks.training import EPOCH_PROBE, completed, judge_training
 
 HIDDEN, LATENT = 600, 50
+BETA = 0.001
+STEP_SIZE = 0.05
 LAYERS = ("fc1", "fc_mu", "fc_logvar", "fc3", "fc4")
 
 
@@ -29,37 +46,46 @@ def matrices(frame, data):
 MATRICES_PROBE = """
 import torch
 
-def sparse(matrix):
+def probe_sparse(matrix):
     matrix = torch.as_tensor(matrix)
     places = matrix.nonzero()
     count, places = len(places), places[:100_000]
     return {"shape": list(matrix.shape), "count": count, "places": places, "values": matrix[tuple(places.T)]}
 
-pairs = {name: (sparse(R), sparse(mask)) for name, R, mask in [
+pairs = {name: (probe_sparse(R), probe_sparse(mask)) for name, R, mask in [
     ("train", R_train, mask_train), ("val", R_val, mask_val), ("test", R_test, mask_test)]}
-part_R, part_mask = (sparse(matrix) for matrix in to_matrices(part))
+part_R, part_mask = (probe_sparse(matrix) for matrix in to_matrices(part))
 batches = [[torch.as_tensor(half) for half in batch] for batch in train_user_loader]
 sizes = [len(batch[0]) for batch in batches]
-loaded = [sparse(torch.cat([batch[place] for batch in batches])) for place in range(2)]
-again = sparse(torch.cat([torch.as_tensor(batch[0]) for batch in train_user_loader]))
-single = [sparse(torch.as_tensor(half)[None]) for half in train_user_dataset[user]]
+loaded = [probe_sparse(torch.cat([batch[place] for batch in batches])) for place in range(2)]
+again = probe_sparse(torch.cat([torch.as_tensor(batch[0]) for batch in train_user_loader]))
+single = [probe_sparse(torch.as_tensor(half)[None]) for half in train_user_dataset[user]]
 """
 
 
-def dense(sparse):
-    """The matrix that a probe's {shape, count, places, values} stands for, float64."""
+SPARSE = record(shape=many(number), count=number, places=tensor, values=tensor)
+
+
+def dense(sparse, shape):
+    """The matrix that a probe's {shape, count, places, values} stands for, float64; None unless it has this shape.
+
+    Raises
+    ------
+    CheckFailed
+        Where it has more entries than a split has ratings, or its places lie elsewhere.
+    """
+    if sparse["shape"] != list(shape):
+        return None
+    places = as_array(sparse["places"], (len(sparse["places"]), 2))
+    values = as_array(sparse["values"], (len(sparse["places"]),))
     expect(
-        sparse["count"] == len(sparse["places"]),
+        sparse["count"] == len(sparse["places"]) and places is not None and values is not None,
         "`R` and `mask` should be 0 in the gaps, and hold the ratings of one split alone.",
     )
-    shape = tuple(int(size) for size in sparse["shape"])
-    expect(
-        len(shape) == 2 and 0 < shape[0] * shape[1] <= 10**8,
-        "`R` and `mask` should be users by items.",
-    )
+    inside = (places >= 0) & (places < np.array(shape))
+    expect(inside.all(), "`R` and `mask` should be users by items.")
     matrix = np.zeros(shape)
-    places = as_array(sparse["places"]).astype(np.int64)
-    matrix[tuple(places.T)] = as_array(sparse["values"])
+    matrix[tuple(places.astype(np.int64).T)] = values
     return matrix
 
 
@@ -68,8 +94,16 @@ def matrices_hold_exactly_their_split_and_the_loader_exactly_the_training_rows(s
     """R has stars and mask ones at the ratings of each split; the loader gives every training row once, shuffled."""
     part = data.train.sample(50, random_state=np.random.default_rng().integers(2**32))
     user = int(np.random.default_rng().integers(data.num_users))
-    returns = ["pairs", "part_R", "part_mask", "sizes", "loaded", "again", "single"]
-    probe = student.evaluate(MATRICES_PROBE, returns=returns, part=part, user=user)
+    pair = many(SPARSE, 2)
+    kinds = {"pairs": record(train=pair, val=pair, test=pair), "sizes": many(number)}
+    kinds |= {
+        "part_R": SPARSE,
+        "part_mask": SPARSE,
+        "loaded": pair,
+        "again": SPARSE,
+        "single": pair,
+    }
+    probe = ask(student, MATRICES_PROBE, kinds, part=part, user=user)
     for name, frame in (("train", data.train), ("val", data.val), ("test", data.test)):
         judge_pair(probe["pairs"][name], matrices(frame, data), f"`R_{name}` and `mask_{name}`")
     judge_pair(
@@ -81,10 +115,17 @@ def matrices_hold_exactly_their_split_and_the_loader_exactly_the_training_rows(s
         (R[user : user + 1], mask[user : user + 1]),
         "The rows of one user in `train_user_dataset`",
     )
-    expect(probe["sizes"][0] == min(64, data.num_users), "Batches should hold 64 users.")
-    loaded, mask_loaded, again = (dense(part) for part in (*probe["loaded"], probe["again"]))
+    judge_loader(probe, R, mask)
+
+
+def judge_loader(probe, R, mask):
+    """Require batches of 64 users, every row of R with its mask once, in another order each pass."""
+    expect(probe["sizes"][:1] == [min(64, len(R))], "Batches should hold 64 users.")
+    loaded, mask_loaded, again = (
+        dense(part, R.shape) for part in (*probe["loaded"], probe["again"])
+    )
     expect(
-        loaded.shape == R.shape and mask_loaded.shape == mask.shape,
+        loaded is not None and mask_loaded is not None and sum(probe["sizes"]) == len(R),
         "`train_user_loader` should give every user once.",
     )
     expect(
@@ -92,17 +133,18 @@ def matrices_hold_exactly_their_split_and_the_loader_exactly_the_training_rows(s
         "`train_user_loader` does not give exactly the rows of `R_train` with their masks.",
     )
     expect(
-        not np.array_equal(loaded, again), "`train_user_loader` should shuffle anew in each pass."
+        again is not None
+        and is_close(in_order(again), in_order(R))
+        and not np.array_equal(loaded, again),
+        "`train_user_loader` should shuffle anew in each pass.",
     )
 
 
 def judge_pair(pair, expected, what):
     """Require a (R, mask) pair of a probe to equal the grader's own."""
-    got_R, got_mask = (dense(sparse) for sparse in pair)
     R, mask = expected
-    expect(
-        got_R.shape == R.shape and got_mask.shape == mask.shape, f"{what} should be users by items."
-    )
+    got_R, got_mask = (dense(sparse, R.shape) for sparse in pair)
+    expect(got_R is not None and got_mask is not None, f"{what} should be users by items.")
     expect(
         is_close(got_mask, mask),
         f"{what} are off: the mask needs a 1 at each rating of the split, and 0 elsewhere.",
@@ -160,9 +202,17 @@ centre = still(rows)[0].detach()
 glass = VAE(2, 4, 2)
 glass.load_state_dict(glass_weights)
 glass.train()
-seen = glass(torch.ones(draws, 2))[0].detach()
-drawn = glass.reparameterize(centres.repeat(draws, 1), logvars.repeat(draws, 1)).detach()
+seen, seen_again = (glass(torch.ones(draws, 2))[0].detach() for _ in range(2))
+drawn, drawn_again = (
+    glass.reparameterize(centres.repeat(draws, 1), logvars.repeat(draws, 1)).detach() for _ in range(2)
+)
+seen_again, drawn_again = seen_again[:100], drawn_again[:100]
 """
+
+NETWORK_KINDS = dict.fromkeys(("standing", "default"), mapping(many(number)))
+NETWORK_KINDS |= dict.fromkeys(("mu", "logvar", "decoded", "forward_mu", "forward_logvar"), array)
+NETWORK_KINDS |= {"parts": number, "reached": many(text), "centre": array}
+NETWORK_KINDS |= dict.fromkeys(("seen", "seen_again", "drawn", "drawn_again"), array)
 
 
 def random_weights(num_items, hidden, latent, rng):
@@ -218,47 +268,45 @@ def the_network_encodes_samples_and_decodes(student, data):
         "glass_weights": glass_weights(centres, logvars),
     }
     inputs |= {"rows": rows, "codes": codes, "centres": centres, "logvars": logvars, "draws": 20000}
-    returns = [
-        "standing",
-        "default",
-        "mu",
-        "logvar",
-        "decoded",
-        "forward_mu",
-        "forward_logvar",
-        "parts",
-        "reached",
-        "centre",
-        "seen",
-        "drawn",
-    ]
-    probe = student.evaluate(NETWORK_PROBE, returns=returns, **inputs)
-    judge_layers(probe, data)
+    probe = ask(student, NETWORK_PROBE, NETWORK_KINDS, **inputs)
+    judge_layers(probe["standing"], data.num_items)
+    judge_layers(probe["default"], 11)
     judge_passes(probe, float64(weights), float64(still), as_array(rows), as_array(codes))
     for name in ("seen", "drawn"):
-        judge_draws(as_array(probe[name]), as_array(centres), np.exp(0.5 * as_array(logvars)))
+        judge_draws(probe[name], as_array(centres), np.exp(0.5 * as_array(logvars)))
+        judge_fresh(probe[name], probe[f"{name}_again"])
     expect(
         set(probe["reached"]) == set(weights),
         "The gradient of the output does not reach every layer: look at `forward`.",
     )
 
 
-def judge_layers(probe, data):
-    """Require five layers of the stated sizes, in the student's network and in a fresh one."""
-    for shapes, num_items in ((probe["standing"], data.num_items), (probe["default"], 11)):
-        sizes = {
-            "fc1": (HIDDEN, num_items),
-            "fc_mu": (LATENT, HIDDEN),
-            "fc_logvar": (LATENT, HIDDEN),
-            "fc3": (HIDDEN, LATENT),
-            "fc4": (num_items, HIDDEN),
-        }
-        for layer, shape in sizes.items():
-            got = tuple(shapes.get(f"{layer}.weight", ()))
-            expect(
-                got == shape,
-                f"The layer `{layer}` of the network has the wrong size: look at its two numbers.",
-            )
+def layer_shapes(num_items):
+    """The shape of every weight and bias of a VAE(num_items), by name."""
+    sizes = {
+        "fc1": (HIDDEN, num_items),
+        "fc_mu": (LATENT, HIDDEN),
+        "fc_logvar": (LATENT, HIDDEN),
+        "fc3": (HIDDEN, LATENT),
+        "fc4": (num_items, HIDDEN),
+    }
+    weights = {f"{layer}.weight": shape for layer, shape in sizes.items()}
+    return weights | {f"{layer}.bias": shape[:1] for layer, shape in sizes.items()}
+
+
+def judge_layers(shapes, num_items):
+    """Require five layers of the stated sizes.
+
+    Parameters
+    ----------
+    shapes : dict from the names of a state dict to their shapes.
+    num_items : what the network reads.
+    """
+    for name, shape in layer_shapes(num_items).items():
+        expect(
+            tuple(shapes.get(name, ())) == shape,
+            f"The layer `{name.partition('.')[0]}` of the network has the wrong size: look at its two numbers.",
+        )
 
 
 def judge_passes(probe, weights, still, rows, codes):
@@ -285,7 +333,8 @@ def judge_passes(probe, weights, still, rows, codes):
 
 def judge_draws(draws, centre, sd):
     """Require normal draws of mean `centre` and standard deviation `sd`, both (2,), within 6 standard errors."""
-    expect(draws is not None and draws.shape == (20000, 2), "z should have one row a user.")
+    draws = as_array(draws, (20000, 2))
+    expect(draws is not None, "z should have one row a user.")
     deviation = (draws - centre) / sd
     expect(
         np.abs(deviation.mean(axis=0)).max() < 6 / np.sqrt(20000),
@@ -302,6 +351,17 @@ def judge_draws(draws, centre, sd):
     expect(
         abs(np.corrcoef(deviation.T)[0, 1]) < 6 / np.sqrt(20000),
         "Each number of z needs noise of its own: look at the shape of the noise in `reparameterize`.",
+    )
+
+
+def judge_fresh(draws, again):
+    """Require the first rows of a second pass to differ from those of the first."""
+    draws, again = as_array(draws)[:100], as_array(again, (100, 2))
+    expect(
+        again is not None
+        and bool(np.isfinite(again).all())
+        and np.mean(np.abs(draws - again) > 1e-6) > 0.9,
+        "z should be drawn anew in each pass: look at where the noise of `reparameterize` comes from.",
     )
 
 
@@ -329,6 +389,16 @@ settings = {
     "owns_vae": all(id(parameter) in owned for parameter in vae.parameters()),
 }
 """
+
+LOSS_KINDS = {
+    "answers": many(
+        record(
+            values=many(number, 3), dims=many(number), attached=number, gradients=many(array, 3)
+        ),
+        3,
+    ),
+    "settings": record(kind=text, lr=number, weight_decay=number, owns_vae=flag),
+}
 
 
 def loss_by_hand(recon, x, mu, logvar, mask, beta):
@@ -368,9 +438,9 @@ def the_loss_counts_rated_cells_alone_and_weighs_the_kl_term(student, data):
     inputs["mask"][0], inputs["mask"][1, :2] = 0.0, 1.0
     betas = [0.0, 0.7]
     tensors = {name: torch.tensor(value, dtype=torch.float32) for name, value in inputs.items()}
-    probe = student.evaluate(LOSS_PROBE, returns=["answers", "settings"], betas=betas, **tensors)
+    probe = ask(student, LOSS_PROBE, LOSS_KINDS, betas=betas, **tensors)
     arrays = {name: as_array(tensor) for name, tensor in tensors.items()}
-    for answer, beta in zip(probe["answers"], [0.001, *betas], strict=True):
+    for answer, beta in zip(probe["answers"], [BETA, *betas], strict=True):
         judge_loss(answer, *loss_by_hand(**arrays, beta=beta))
     settings = probe["settings"]
     expect(
@@ -423,30 +493,22 @@ PREDICT_PROBE = """
 import torch
 
 weights = {name: value.detach() for name, value in vae.state_dict().items()}
+rows = rows.to(torch.as_tensor(R_train).dtype)
 first, second = (torch.as_tensor(get_vae_predictions(vae, rows)).detach() for _ in range(2))
 score = float(evaluate_vae_rmse(vae, rows, frame))
 """
 
 
 def weights_of(probe, data):
-    """The weights in a probe's answer as float64 arrays of the right shapes."""
-    weights = probe["weights"]
-    judge_layers(
-        {
-            "standing": {name: value.shape for name, value in weights.items()},
-            "default": own_default(),
-        },
-        data,
+    """The weights in a probe's answer as float64 arrays of the right shapes, all of them finite."""
+    weights = record(weights=mapping(array))(probe)["weights"]
+    judge_layers({name: value.shape for name, value in weights.items()}, data.num_items)
+    arrays = float64({name: weights[name] for name in layer_shapes(data.num_items)})
+    expect(
+        all(array is not None and np.isfinite(array).all() for array in arrays.values()),
+        "The weights of `vae` are no finite numbers: look at the training step.",
     )
-    return float64(weights)
-
-
-def own_default():
-    """Layer shapes of a VAE(11) of the stated sizes."""
-    return {
-        name: value.shape
-        for name, value in random_weights(11, HIDDEN, LATENT, np.random.default_rng(0)).items()
-    }
+    return arrays
 
 
 def predict(weights, R):
@@ -470,25 +532,21 @@ def the_best_epoch_is_back_and_predicts_withheld_ratings(student, data):
         user_idx=rng.integers(0, 150, 400), rating=rng.integers(1, 6, 400).astype(float)
     )
     frame.loc[frame.index[:100], "rating"] = 1.0
-    probe = student.evaluate(
-        PREDICT_PROBE,
-        returns=["weights", "first", "second", "score"],
-        rows=torch.tensor(rows),
-        frame=frame,
-    )
+    kinds = {"weights": mapping(array), "first": array, "second": array, "score": number}
+    probe = ask(student, PREDICT_PROBE, kinds, rows=torch.tensor(rows), frame=frame)
     weights = weights_of(probe, data)
     expect(
-        np.shape(probe["first"]) == rows.shape,
+        tuple(probe["first"].shape) == rows.shape,
         "`get_vae_predictions` should return users by items.",
     )
+    first = as_array(probe["first"])
     expect(
-        is_close(probe["first"], probe["second"]),
+        first is not None and is_close(probe["second"], first),
         "`get_vae_predictions` should give the same answer twice: predict with z = mu.",
     )
     expected = predict(weights, rows)
     expect(
-        is_close(probe["first"], expected, 1e-3)
-        or is_close(probe["first"], np.clip(expected, 1, 5), 1e-3),
+        is_close(first, expected, 1e-3) or is_close(first, np.clip(expected, 1, 5), 1e-3),
         "`get_vae_predictions` should decode mu for each row of `R_input`.",
     )
     expect(
@@ -496,7 +554,91 @@ def the_best_epoch_is_back_and_predicts_withheld_ratings(student, data):
         "`evaluate_vae_rmse` should be the RMSE of predictions clamped to 1 to 5 on the rows of `df_eval`.",
     )
     predicted = predict(weights, R)
-    judge_training("vae", reported(student), lambda part: rmse_of(predicted, part), data)
+    judge_training("vae", student, lambda part: rmse_of(predicted, part), data)
+    judge_epoch(student)
+
+
+STEP_PROBE = f"""
+{EPOCH_PROBE}
+def probe_epoch(start, loader):
+    global vae, optimizer_vae, train_user_loader, train_user_dataset
+    train_user_loader = probe_loader([rows, mask], loader)
+    train_user_dataset = train_user_loader.dataset
+    small = VAE(6, 5, 3).to(next(vae.parameters()))
+    small.load_state_dict(start)
+    vae, optimizer_vae = small, torch.optim.SGD(small.parameters(), lr=step_size)
+    return probe_weights_after("train_vae_epoch", small)
+
+still, drawn = None, None
+if probe_can_run("train_vae_epoch"):
+    own_loader = train_user_loader
+    still, drawn = (probe_epoch(start, own_loader) for start in (still_weights, drawn_weights))
+"""
+
+
+def judge_epoch(student):
+    """Require `train_vae_epoch` to step down `vae_loss` with a z that is drawn, where it can be run on two batches."""
+    rng = np.random.default_rng()
+    # Positive weights keep every ReLU open, so that rounding decides nothing.
+    weights = {
+        name: torch.tensor(rng.uniform(0.1, 0.4, value.shape), dtype=torch.float32)
+        for name, value in random_weights(6, 5, 3, rng).items()
+    } | {"fc_logvar.weight": torch.zeros(3, 5)}
+    # With z almost still a step can be worked out by hand; with z drawn it has to come out otherwise.
+    starts = [weights | {"fc_logvar.bias": torch.full((3,), level)} for level in (-60.0, 1.0)]
+    mask = torch.tensor(rng.random((4, 6)) < 0.5).float()
+    mask[:, 0] = 1.0
+    rows = torch.tensor(rng.integers(1, 6, (4, 6))).float() * mask
+    inputs = {"still_weights": starts[0], "drawn_weights": starts[1], "rows": rows, "mask": mask}
+    kinds = dict.fromkeys(("still", "drawn"), maybe(mapping(array)))
+    probe = ask(student, STEP_PROBE, kinds, step_size=STEP_SIZE, **inputs)
+    still, drawn = probe["still"], probe["drawn"]
+    if still is None or drawn is None or same_weights(still, starts[0], 0):
+        return
+    expected, without_noise = (
+        two_steps(float64(start), as_array(rows), as_array(mask)) for start in starts
+    )
+    expect(
+        same_weights(still, expected, 1e-5),
+        "`train_vae_epoch` should take one step a batch down the total of `vae_loss`: look at what goes into the loss, and at the calls of the step.",
+    )
+    expect(
+        not same_weights(drawn, without_noise, 1e-3),
+        "`train_vae_epoch` should train on a z that is drawn: call the network itself.",
+    )
+
+
+def same_weights(got, expected, tolerance):
+    """Whether a state dict holds these weights; other entries do not matter."""
+    return all(is_close(got.get(name), value, tolerance) for name, value in expected.items())
+
+
+def two_steps(weights, x, mask):
+    """Weights after two plain gradient steps down the loss on one batch, with z = mu throughout.
+
+    Parameters
+    ----------
+    weights : dict of float64 arrays, as `encode` wants them.
+    x, mask : (B, items) arrays.
+    """
+    for _ in range(2):
+        hidden, (mu, logvar) = np.maximum(linear(weights, "fc1", x), 0), encode(weights, x)
+        unfolded = np.maximum(linear(weights, "fc3", mu), 0)
+        recon = linear(weights, "fc4", unfolded)
+        d_recon, d_mu, d_logvar = loss_by_hand(recon, x, mu, logvar, mask, BETA)[1]
+        d_unfolded = (unfolded > 0) * (d_recon @ weights["fc4.weight"])
+        d_mu = d_mu + d_unfolded @ weights["fc3.weight"]
+        d_hidden = d_mu @ weights["fc_mu.weight"] + d_logvar @ weights["fc_logvar.weight"]
+        slopes = {"fc1": ((hidden > 0) * d_hidden, x), "fc_mu": (d_mu, hidden)}
+        slopes |= {"fc_logvar": (d_logvar, hidden), "fc3": (d_unfolded, mu)}
+        slopes["fc4"] = d_recon, unfolded
+        for layer, (d_output, read_by_layer) in slopes.items():
+            moves = {"weight": d_output.T @ read_by_layer, "bias": d_output.sum(axis=0)}
+            for part, move in moves.items():
+                weights = weights | {
+                    f"{layer}.{part}": weights[f"{layer}.{part}"] - STEP_SIZE * move
+                }
+    return weights
 
 
 @check("vae-complete")
@@ -504,12 +646,10 @@ def the_matrix_holds_ratings_where_given_and_clamped_predictions_elsewhere(stude
     """R_pred is the network on R_train with z = mu, clamped; completed_vae keeps every rating and fills every gap."""
     weights = weights_of(student.evaluate(WEIGHTS_PROBE, returns=["weights"]), data)
     predicted = np.clip(predict(weights, matrices(data.train, data)[0]), 1, 5)
-    for name in ("R_pred", "R_pred_np"):
-        value = as_array(student[name])
-        expect(
-            value is not None and value.shape == predicted.shape,
-            f"`{name}` should be users by items.",
-        )
+    R_pred, R_pred_np = read(student, "R_pred", "R_pred_np")
+    for name, value in (("R_pred", R_pred), ("R_pred_np", R_pred_np)):
+        value = as_array(value, predicted.shape)
+        expect(value is not None, f"`{name}` should be users by items.")
         expect(
             value.min() >= 1 - 1e-6 and value.max() <= 5 + 1e-6,
             f"`{name}` should be clamped to 1 to 5.",
@@ -519,12 +659,8 @@ def the_matrix_holds_ratings_where_given_and_clamped_predictions_elsewhere(stude
             f"`{name}` should hold the predictions of the network for `R_train`.",
         )
     expect(
-        isinstance(student["R_pred_np"], np.ndarray),
+        isinstance(R_pred_np, np.ndarray),
         "`R_pred_np` should be a numpy array: look at how a tensor becomes one.",
-    )
-    expect(
-        table(student, "R_pred_df").shape == predicted.shape,
-        "`R_pred_df` should be users by items.",
     )
     completed(student, "R_pred_df", "completed_vae", predicted, data)
 
@@ -534,6 +670,8 @@ import time
 import numpy
 import torch
 
+R = stars.astype(numpy.float64)
+mask = (stars > 0).astype(numpy.float64)
 began = time.perf_counter()
 predicted = challenge_predict(R, mask)
 seconds = time.perf_counter() - began
@@ -544,11 +682,12 @@ predicted = predicted.detach() if isinstance(predicted, torch.Tensor) else numpy
 @check("vae-challenge")
 def predictions_for_every_cell_earn_a_bonus_by_their_rmse(student, data):
     """challenge_predict(R, mask) on the grader's training split; the bonus is a tier of RMSE relative to bias-only."""
-    R, mask = (matrix.astype(np.float64) for matrix in matrices(data.train, data))
-    probe = student.evaluate(CHALLENGE_PROBE, returns=["predicted", "seconds"], R=R, mask=mask)
-    predicted = as_array(probe["predicted"])
+    stars = matrices(data.train, data)[0].astype(np.uint8)
+    kinds = {"predicted": anything, "seconds": number}
+    probe = ask(student, CHALLENGE_PROBE, kinds, stars=stars)
+    predicted = as_array(probe["predicted"], stars.shape)
     expect(
-        predicted is not None and predicted.shape == R.shape,
+        predicted is not None,
         "`challenge_predict` should return one prediction for every user and item.",
     )
     expect(
@@ -556,7 +695,8 @@ def predictions_for_every_cell_earn_a_bonus_by_their_rmse(student, data):
         "`challenge_predict` should return numbers, without NaN.",
     )
     expect(
-        probe["seconds"] <= CHALLENGE_SECONDS, "`challenge_predict` took longer than 60 seconds."
+        0 <= probe["seconds"] <= CHALLENGE_SECONDS,
+        "`challenge_predict` took longer than 60 seconds.",
     )
     return challenge_bonus(rmse_of(predicted, data.holdout_indexed) / data.baseline_rmse)
 

@@ -20,16 +20,19 @@ import nbformat
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.converters import Autograde
 from nbgrader.coursedir import CourseDirectory
+from nbgrader.preprocessors import AssignLatePenalties
 from sqlalchemy.exc import SAWarning
 from traitlets.config import Config, PyFileConfigLoader
 
 from autograder.build import read_notebook
 from autograder.build.preprocessors import RELEASE_PREPROCESSORS
 from autograder.errors import CourseError, GradingError
+from autograder.grading.answers import SaveGrades
+from autograder.grading.bonus import RecordBonus
 from autograder.grading.limits import Limits
 from autograder.grading.reading import find_submission, read_submission
 from autograder.grading.rebuild import rebuild
-from autograder.grading.results import RESULT, verdicts_of
+from autograder.grading.results import RESULT, as_verdict, replace_verdict, verdicts_of
 from autograder.grading.stage import GradeSubmission, master_of
 
 STAGED = Path(".grading") / "staged"
@@ -162,6 +165,56 @@ class Classroom:
         self._stage(submission, reading)
         self._record(submission, replace(graded, sha256=fingerprint))
         return verdicts_of(self.recorded(submission)), True
+
+    def judge_again(self, submission, check):
+        """Judge one check of a graded submission again; nothing is written.
+
+        Returns
+        -------
+        (before, after) : two Verdicts.
+
+        Raises
+        ------
+        GradingError
+            Where it was never graded, or has changed since.
+        """
+        found = find_submission(submission.folder, submission.assignment)
+        recorded = self.recorded(submission)
+        if recorded is None or recorded.metadata[RESULT].get("sha256") != _fingerprint(found.path):
+            raise GradingError(
+                f"What {submission.student} handed in for {submission.assignment} is not graded yet, or has "
+                "changed since: run `autograder grade` first."
+            )
+        verdicts = [as_verdict(dict(each)) for each in verdicts_of(recorded)]
+        number = [verdict.check for verdict in verdicts].index(check)
+        reading = self._read(submission, found)
+        rebuilt = rebuild(master_of(self.course, submission.assignment), reading.notebook)
+        graded = self.engine.grade(
+            self.course,
+            submission.assignment,
+            rebuilt.notebook,
+            done=verdicts[:number],
+            until=check,
+        )
+        return verdicts[number], graded.verdicts[-1]
+
+    def record_again(self, submission, verdict):
+        """Put another verdict on one check into gradebook and graded notebook, in this order."""
+        notebook = self.recorded(submission)
+        replace_verdict(notebook, verdict)
+        name = submission.assignment
+        names = {"notebook": name, "assignment": name, "student": submission.student}
+        resources = {"nbgrader": names | {"db_url": self.db_url}, "unique_key": name}
+        coursedir = CourseDirectory(config=self.config, root=str(self.course))
+        converter = Autograde(coursedir=coursedir, config=self.config)
+        for stage in (SaveGrades, RecordBonus, AssignLatePenalties):
+            stage(config=self.config, parent=converter).preprocess(notebook, resources)
+        path = self._graded_path(submission)
+        mode = path.stat().st_mode
+        new = path.with_name(f".{path.name}.new")
+        nbformat.write(notebook, new)
+        new.chmod(mode)
+        new.replace(path)
 
     def recorded(self, submission):
         """The graded notebook of a submission; None where it was not graded to its end."""

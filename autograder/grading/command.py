@@ -8,6 +8,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from autograder.errors import GradingError
 from autograder.grading.limits import Limits
 
 RECORD = (
@@ -83,18 +84,91 @@ def grade(course, assignments, force, json_file, **options):
     assignments = assignments or assignments_of(course)
     submissions = handed_in(course, classroom.config, assignments, options["student"])
     classroom.register(assignments)
-    console, records, rows = Console(), [], []
-    for number, submission in enumerate(submissions, 1):
-        with console.status(
-            f"{number} of {len(submissions)}: {submission.student}, {submission.assignment} ..."
-        ):
+    console, records, rows, problems = Console(), [], [], []
+    for submission in shown(console, submissions):
+        try:
             verdicts, is_new = classroom.grade(submission, force)
+        except GradingError as problem:
+            problems.append(problem)
+            continue
         who = {"student": submission.student, "assignment": submission.assignment}
         records += [{name: (who | dict(each))[name] for name in RECORD} for each in verdicts]
         rows.append((submission, verdicts, is_new))
     console.print(score_table(rows))
     if json_file is not None:
         json_file.write_text(json.dumps(records, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    refuse(console, problems)
+
+
+@click.command()
+@click.argument("check")
+@click.option("--yes", is_flag=True, help="Write without asking.")
+@engine_options
+@click.pass_obj
+def regrade(course, check, yes, **options):
+    """Judge one CHECK again for the class, show whose points change, and write them once you agree.
+
+    Example: autograder regrade mf-train
+    """
+    from autograder.checks import names
+    from autograder.grading.classroom import handed_in
+
+    if check not in names():
+        raise GradingError(f"There is no check {check}: choose one of {', '.join(names())}.")
+    classroom = open_classroom(course, options)
+    assignment = check.partition("-")[0]
+    submissions = handed_in(course, classroom.config, [assignment], options["student"])
+    console, changed, problems = Console(), [], []
+    for submission in shown(console, submissions):
+        try:
+            before, after = classroom.judge_again(submission, check)
+        except GradingError as problem:
+            problems.append(problem)
+            continue
+        if what_counts(before) != what_counts(after):
+            changed.append((submission, before, after))
+    if not changed:
+        console.print(f"{check}: nobody's points change.")
+    else:
+        console.print(change_table(check, changed))
+        if yes or click.confirm("Write this into the gradebook?"):
+            for submission, _, after in changed:
+                classroom.record_again(submission, after)
+    refuse(console, problems)
+
+
+def shown(console, submissions):
+    """The submissions one by one, with a line on the terminal that says which one it is."""
+    for number, submission in enumerate(submissions, 1):
+        place = f"{number} of {len(submissions)}: {submission.student}, {submission.assignment}"
+        with console.status(f"{place} ..."):
+            yield submission
+
+
+def refuse(console, problems):
+    """End with a GradingError where submissions could not be graded, once the others were."""
+    for problem in problems:
+        console.print(f"Not graded: {problem}", style="bold", markup=False)
+    if problems:
+        raise GradingError(
+            f"{len(problems)} of the submissions could not be graded; the lines above say why."
+        )
+
+
+def what_counts(verdict):
+    """What a gradebook and a student see of a verdict."""
+    return verdict.points, verdict.bonus or 0, verdict.outcome, verdict.message
+
+
+def change_table(check, changed):
+    """A rich Table of who got what, and gets what now."""
+    table = Table(title=f"{check}, judged again")
+    for column in ("student", "before", "now"):
+        table.add_column(column, overflow="fold")
+    for submission, before, after in changed:
+        cells = [f"{v.points:g} +{v.bonus or 0:g} {v.outcome} {v.message}" for v in (before, after)]
+        table.add_row(submission.student, *cells)
+    return table
 
 
 def score_table(rows):

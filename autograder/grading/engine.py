@@ -19,7 +19,8 @@ from autograder.errors import GradingError
 from autograder.grading.limits import Limits
 from autograder.grading.outcomes import KILLED, SENTENCES, Verdict
 from autograder.grading.plan import plan
-from autograder.grading.warden import MAX_MESSAGE, Job, from_message, work
+from autograder.grading.results import as_verdict
+from autograder.grading.warden import MAX_MESSAGE, Job, work
 
 SLACK_SECONDS = 60
 
@@ -62,7 +63,17 @@ def wardens():
     return context
 
 
-def grade(notebook, master, ground, limits=None, carries_on=True, is_isolated=True, hidden=()):
+def grade(
+    notebook,
+    master,
+    ground,
+    limits=None,
+    carries_on=True,
+    is_isolated=True,
+    hidden=(),
+    done=(),
+    until=None,
+):
     """Grade a submission.
 
     Parameters
@@ -74,6 +85,8 @@ def grade(notebook, master, ground, limits=None, carries_on=True, is_isolated=Tr
     carries_on : whether the reference stands in for an exercise that failed.
     is_isolated : whether student code runs in a sandbox.
     hidden : paths that the sandbox must not show, such as the course's folder.
+    done : verdicts of the first checks, where they are known; these are not judged again.
+    until : the last check to judge; all of them where it is None.
 
     Returns
     -------
@@ -85,14 +98,17 @@ def grade(notebook, master, ground, limits=None, carries_on=True, is_isolated=Tr
         Where the grader or this machine is to blame: no sandbox can be made, the reference does not run.
     """
     hidden = (*hidden, str(Path(autograder.__file__).parent))
+    exercises = plan(notebook, master)
+    names = [exercise.check for exercise in exercises]
     job = Job(
-        plan(notebook, master),
+        exercises if until is None else exercises[: names.index(until) + 1],
         ground.data,
         ground.files,
         limits or Limits(),
         tuple(map(str, hidden)),
         carries_on,
         is_isolated,
+        tuple(done),
     )
     outputs = {}
     while len(job.done) < len(job.exercises):
@@ -115,7 +131,7 @@ def _watch(job, outputs):
         while receiver.poll(max(0, deadline - time.monotonic())):
             kind, *rest = json.loads(receiver.recv_bytes(MAX_MESSAGE))
             if kind == "verdict":
-                verdicts.append(from_message(*rest))
+                verdicts.append(as_verdict(*rest))
             elif kind == "outputs":
                 outputs[rest[0]] = rest[1]
             elif kind == "problem":

@@ -192,6 +192,13 @@ def _told(notebook, repairs):
     return Rebuilt(notebook, tuple(repairs))
 
 
+def _told_by_the_reader(notebook):
+    """The repairs that a notebook already keeps, by `TolerantExporter`."""
+    result = notebook.metadata.get(RESULT)
+    repairs = result.get(REPAIRS) if isinstance(result, dict) else None
+    return [s for s in repairs if isinstance(s, str)] if isinstance(repairs, list) else []
+
+
 class RebuildSubmission(NbGraderPreprocessor):
     """`rebuild` behind nbconvert's interface: the master is the course's, repairs are logged."""
 
@@ -205,7 +212,7 @@ class RebuildSubmission(NbGraderPreprocessor):
         except CourseError as problem:
             self.log.warning("The submission is not rebuilt: %s", problem)
             return nb, resources
-        told = nb.metadata.get(RESULT, {}).get(REPAIRS, [])  # by TolerantExporter
+        told = _told_by_the_reader(nb)
         fresh = () if told and rebuilt.repairs == (EMPTY,) else rebuilt.repairs
         for sentence in fresh:
             self.log.warning("Repaired: %s", sentence)
@@ -262,6 +269,7 @@ def _read_piece(cell):
     nbgrader = nbgrader if isinstance(nbgrader, dict) else {}
     name = nbgrader.get("grade_id")
     kind, attachments, outputs = (cell.get(key) for key in ("cell_type", "attachments", "outputs"))
+    outputs = outputs if isinstance(outputs, list) else []
     return Piece(
         kind=kind if kind in NEW_CELL else "raw",
         source=_text(cell.get("source")),
@@ -269,9 +277,7 @@ def _read_piece(cell):
         ids=frozenset(i for i in (cell.get("id"), metadata.get("id")) if isinstance(i, str)),
         attachments=attachments if isinstance(attachments, dict) else None,
         nbgrader=nbgrader,
-        outputs=tuple(o for o in outputs if isinstance(o, dict))
-        if isinstance(outputs, list)
-        else (),
+        outputs=tuple(output for output in outputs if isinstance(output, dict)),
     )
 
 
@@ -501,15 +507,14 @@ def _is_changed(slot, piece):
 
 
 def _final_cell(slot, pieces, placement, place):
-    cell = slot.cell
+    cell, number = slot.cell, placement.chosen.get(place)
+    if number is not None and (slot.is_written or not _is_changed(slot, pieces[number])):
+        _put_outputs(cell, pieces[number])
     if not slot.is_written:
-        number = placement.chosen.get(place)
-        if number is not None and not _is_changed(slot, pieces[number]):
-            _put_outputs(cell, pieces[number])
         return cell
     parts = [pieces[n] for n in placement.parts.get(place, ())]
     if not parts:
-        if place not in placement.chosen and slot.kind == "code":
+        if number is None and slot.kind == "code":
             cell.source = ABSENT
         return cell
     if slot.kind == "code":

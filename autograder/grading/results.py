@@ -11,6 +11,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
 from autograder.build.notebooks import is_check, is_code
+from autograder.grading.outcomes import Place, Verdict
 
 RESULT = "autograder"
 """The key of the notebook's metadata."""
@@ -31,6 +32,12 @@ def verdicts_of(notebook):
     return notebook.metadata.get(RESULT, {}).get("checks", [])
 
 
+def as_verdict(fields):
+    """The Verdict that a dict of `verdicts_of` stands for."""
+    place = fields["place"]
+    return Verdict(**(fields | {"place": Place(**place) if place else None}))
+
+
 def write_results(notebook, graded, source):
     """Put verdicts and outputs into a rebuilt notebook, in place.
 
@@ -48,6 +55,14 @@ def write_results(notebook, graded, source):
     result["checks"] = [NotebookNode(asdict(verdict)) for verdict in graded.verdicts]
     result["source"] = source
     result["sha256"] = graded.sha256
+
+
+def replace_verdict(notebook, verdict):
+    """Put a new verdict in the place of that of the same check, in place."""
+    checks = notebook.metadata[RESULT]["checks"]
+    names = [each["check"] for each in checks]
+    checks[names.index(verdict.check)] = NotebookNode(asdict(verdict))
+    show_verdicts(notebook, (verdict,))
 
 
 def show_verdicts(notebook, verdicts):

@@ -64,8 +64,8 @@ class GradeSubmission(NbGraderPreprocessor, LIMITS):
         write_results(nb, graded, source_of(course))
         return nb, resources
 
-    def grade(self, course, assignment, notebook):
-        """The engine's results for a rebuilt notebook."""
+    def grade(self, course, assignment, notebook, **options):
+        """The engine's results for a rebuilt notebook; options as `engine.grade` has them."""
         return grade(
             notebook,
             master_of(course, assignment),
@@ -74,6 +74,7 @@ class GradeSubmission(NbGraderPreprocessor, LIMITS):
             self.carry_on,
             self.sandbox != "none",
             hidden=(course,),
+            **options,
         )
 
     def limits_of(self, assignment):

@@ -18,7 +18,6 @@ from autograder.data import GradingData
 from autograder.errors import CourseError
 from autograder.grading.kernel import open_kernel
 from autograder.grading.limits import MIB, Limits
-from autograder.grading.outcomes import Place, Verdict
 from autograder.grading.run import Submission
 from autograder.report.inert import inert_outputs
 
@@ -52,17 +51,6 @@ def judge(data, check, student):
     return None if bonus is None else float(bonus)
 
 
-def as_message(verdict):
-    """A Verdict as what JSON can hold."""
-    return asdict(verdict)
-
-
-def from_message(fields):
-    """The Verdict of a message."""
-    place = fields.pop("place")
-    return Verdict(**fields, place=place and Place(**place))
-
-
 def work(job, connection):
     """Grade one submission and report over `connection`; the whole of a warden's life.
 
@@ -90,7 +78,7 @@ def work(job, connection):
         start_kernel,
         lambda check, student: judge(job.data, check, student),
         job.limits,
-        lambda verdict: send("verdict", as_message(verdict)),
+        lambda verdict: send("verdict", asdict(verdict)),
         show,
         job.carries_on,
         job.done,

@@ -9,6 +9,7 @@ shipped into a kernel as it stands.
 
 import contextlib
 import copy
+import functools
 import os
 import random
 import sys
@@ -18,6 +19,7 @@ import warnings
 STATE_PACKAGES = {"builtins", "collections", "numpy", "pandas", "random", "torch", "__main__"}
 CODE = (type, types.ModuleType, types.FunctionType, types.BuiltinFunctionType, types.MethodType)
 HISTORY = {"In", "Out"}
+DYNAMIC = {"globals", "locals", "vars", "eval", "exec", "get_ipython", "__dict__"}
 
 
 def run_probe(namespace, snippet, returns, inputs):
@@ -53,7 +55,8 @@ def run_probe(namespace, snippet, returns, inputs):
     code = compile(snippet, "<probe>", "exec", dont_inherit=True)
     with preserved_state(), _silence(), _training_modes(before.values()):
         try:
-            namespace.update(_stand_ins(before))
+            names = reachable_names(code, before) | set(returns) & before.keys()
+            namespace.update(_stand_ins({name: before[name] for name in names}))
             namespace.update(copy.deepcopy(inputs))
             exec(code, namespace)
             return {name: namespace[name] for name in returns}
@@ -66,6 +69,57 @@ def preserved_state():
     """Put back random states, torch's modes and warning filters; inside, gradients are on and float32 is default."""
     with warnings.catch_warnings(), _random_state(), _torch_state():
         yield
+
+
+def reachable_names(code, namespace):
+    """Names of a namespace that code can read: its own, and those of functions and classes that it reads.
+
+    Parameters
+    ----------
+    code : code object.
+    namespace : dict.
+
+    Returns
+    -------
+    Set of str, those that the namespace has; all of them where code can look names up by itself.
+    """
+    names, seen, open_values = set(), set(), [code]
+    while open_values:
+        value = open_values.pop()
+        if id(value) in seen:
+            continue
+        seen.add(id(value))
+        if not isinstance(value, types.CodeType):
+            open_values += _parts_of(value)
+            continue
+        if DYNAMIC & set(value.co_names):
+            return set(namespace)
+        open_values += [const for const in value.co_consts if isinstance(const, types.CodeType)]
+        found = namespace.keys() & set(value.co_names)
+        names |= found
+        open_values += [namespace[name] for name in found]
+    return names
+
+
+def _parts_of(value):
+    """What a call of a value could run: code of functions, of methods, and of what they enclose."""
+    if isinstance(value, types.FunctionType):
+        wrapped = getattr(value, "__wrapped__", None)
+        return [value.__code__, wrapped, *map(_content, value.__closure__ or ())]
+    if isinstance(value, types.MethodType | functools.partial):
+        return [getattr(value, "__func__", None), getattr(value, "func", None)]
+    kind = value if isinstance(value, type) else type(value)
+    if kind.__module__ != "__main__":
+        return []
+    parts = [part for base in kind.__mro__ for part in vars(base).values()]
+    return [part for part in parts if isinstance(part, types.FunctionType)]
+
+
+def _content(cell):
+    try:
+        return cell.cell_contents
+    except ValueError:  # empty
+        return None
 
 
 def _restore(namespace, before):

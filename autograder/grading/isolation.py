@@ -50,17 +50,27 @@ SEAL = ("--remount-ro", "/dev", "--remount-ro", "/")
 AUDIT_ARCH = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 CALLS = {
     # memfd_create, shmget, msgget, semget, mq_open, add_key, keyctl, request_key, bpf,
-    # perf_event_open, userfaultfd, io_uring_setup, ptrace, process_vm_readv, process_vm_writev
-    "x86_64": (319, 29, 68, 64, 240, 248, 250, 249, 321, 298, 323, 425, 101, 310, 311),
-    "aarch64": (279, 194, 186, 190, 180, 217, 219, 218, 280, 241, 282, 425, 117, 270, 271),
+    # perf_event_open, userfaultfd, io_uring_setup, ptrace, process_vm_readv, process_vm_writev,
+    # vmsplice, memfd_secret, inotify_init1, fanotify_init, syslog (x86_64: inotify_init too)
+    "x86_64": (
+        *(319, 29, 68, 64, 240, 248, 250, 249, 321, 298, 323, 425, 101, 310, 311),
+        *(278, 447, 294, 300, 103, 253),
+    ),
+    "aarch64": (
+        *(279, 194, 186, 190, 180, 217, 219, 218, 280, 241, 282, 425, 117, 270, 271),
+        *(75, 447, 26, 262, 116),
+    ),
 }
+SOCKET = {"x86_64": 41, "aarch64": 198}
+FAMILIES = (1, 2, 10, 16)
+"""Of sockets: unix, both of the internet, netlink. Others, such as vsock, know no namespaces."""
 X32_BIT = 0x40000000
 ALLOW, REFUSE, KILL = 0x7FFF0000, 0x00050000 | 1, 0x80000000
 LOAD, IS_EQUAL, IS_AT_LEAST, RETURN = 0x20, 0x15, 0x35, 0x06
 
 
 def seccomp_filter(machine=None):
-    """A classic BPF program that refuses memory which no limit counts, and looking into processes.
+    """A classic BPF program that refuses memory no limit counts, and looking into what lies around.
 
     Returns
     -------
@@ -77,6 +87,11 @@ def seccomp_filter(machine=None):
         (LOAD, 0, 0, 0),
         (IS_AT_LEAST, 0, 1, X32_BIT),
         (RETURN, 0, 0, KILL),
+    ]
+    families = [(IS_EQUAL, len(FAMILIES) - n, 0, family) for n, family in enumerate(FAMILIES)]
+    program += [
+        (IS_EQUAL, 0, len(families) + 3, SOCKET[machine]),
+        *((LOAD, 0, 0, 16), *families, (RETURN, 0, 0, REFUSE), (RETURN, 0, 0, ALLOW)),
     ]
     for number, call in enumerate(calls):
         program.append((IS_EQUAL, len(calls) - number, 0, call))

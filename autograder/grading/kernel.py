@@ -19,6 +19,7 @@ from jupyter_client.session import Session
 from autograder.grading.limits import MIB
 from autograder.grading.outcomes import KILLED, TIMEOUT
 from autograder.grading.sandbox import Sandbox
+from autograder.grading.watchdog import Watchdog
 
 TICK_SECONDS = 0.1
 MAX_FRAME = 96 * MIB
@@ -66,20 +67,21 @@ class Kernel:
     def __init__(self, limits, sandbox):
         self.limits, self.sandbox = limits, sandbox
         self.messages = self.bytes = 0
-        self._next_look = 0.0
+        self._watchdog = None
         self._context = zmq.Context()
-        self._session = Session(
-            key=sandbox.connection["key"].encode(), signature_scheme="hmac-sha256"
-        )
+        self._session = Session(key=b"")
         self._shell = self._iopub = None
         try:
             self._open(time.monotonic() + limits.start_seconds)
+            self._watchdog = Watchdog(sandbox, limits, TICK_SECONDS)
         except BaseException:
             self.close()
             raise
 
     def close(self):
         """End the kernel and all that belongs to it."""
+        if self._watchdog is not None:
+            self._watchdog.stop()
         self.sandbox.kill()
         self._context.destroy(linger=0)
 
@@ -192,16 +194,13 @@ class Kernel:
         return message if all(isinstance(part, dict) for part in parts) else None
 
     def _look(self, deadline):
-        """Raise KernelGone where the kernel has died, is out of time, or uses too much."""
-        now = time.monotonic()
+        """Raise KernelGone where the kernel has died, perhaps of the watchdog, or is out of time."""
         if not self.sandbox.is_alive:
-            raise KernelGone(KILLED, "the kernel died")
-        if now > deadline:
-            raise KernelGone(TIMEOUT, "the time limit was reached")
-        if now >= self._next_look:
-            if excess := self.sandbox.usage().excess(self.limits):
+            if excess := self._watchdog and self._watchdog.excess:
                 raise KernelGone(KILLED, f"the limit on {excess} was reached", excess)
-            self._next_look = time.monotonic() + TICK_SECONDS
+            raise KernelGone(KILLED, "the kernel died")
+        if time.monotonic() > deadline:
+            raise KernelGone(TIMEOUT, "the time limit was reached")
 
 
 class _Meter:

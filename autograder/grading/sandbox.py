@@ -8,7 +8,7 @@ and death, which is never success.
 import contextlib
 import json
 import os
-import secrets
+import re
 import select
 import shutil
 import signal
@@ -21,6 +21,7 @@ from pathlib import Path
 
 from autograder.errors import GradingError
 from autograder.grading import isolation
+from autograder.grading.groups import Group
 from autograder.grading.limits import MIB
 
 REFUSED = (
@@ -28,9 +29,14 @@ REFUSED = (
     "`--sandbox none`, with which student code can read and change all your files."
 )
 TICKS = os.sysconf("SC_CLK_TCK")
-PAGE = os.sysconf("SC_PAGE_SIZE")
-EXACT_ABOVE = 0.6
-"""Above this share of the limit, memory is counted page by page, shared pages once."""
+DEATH_SECONDS = 30
+EXACT_ABOVE, EXACT_PROCESSES = 0.6, 16
+"""Above this share of the limit, shared pages are counted once, where the processes are that few.
+
+Counting them waits for each process, which a tree that forks all the time never lets happen.
+"""
+SOCKET_BYTES, DESCRIPTOR_BYTES = 4 * MIB, 4096
+"""What the kernel may hold for a socket, and for any other descriptor, such as a pipe's end."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +75,8 @@ class Sandbox:
         self.connection = {
             **{f"{name}_port": number for number, name in enumerate(CHANNELS, 1)},
             **{"transport": "ipc", "ip": f"{isolation.SOCKETS}/s", "kernel_name": ""},
-            **{"key": secrets.token_hex(), "signature_scheme": "hmac-sha256"},
+            # Unsigned: nobody else reaches the sockets, and what a kernel sends is not trusted.
+            **{"key": "", "signature_scheme": "hmac-sha256"},
         }
         self._cpu_of_dead, self._cpu_of_living = 0.0, {}
         self._folder = None
@@ -92,32 +99,61 @@ class Sandbox:
 
     def usage(self):
         """Count what all its processes use."""
-        processes = list(_tree(self.pid))
-        cpu = {pid: seconds for pid in processes if (seconds := _cpu_seconds(pid)) is not None}
+        processes = self._processes()
+        states = [_status(process) for process in processes]
+        cpu = {path: seconds for path in processes if (seconds := _cpu_seconds(path)) is not None}
         gone = self._cpu_of_living.keys() - cpu.keys()
-        self._cpu_of_dead += sum(self._cpu_of_living[pid] for pid in gone)
+        self._cpu_of_dead += sum(self._cpu_of_living[path] for path in gone)
         self._cpu_of_living = cpu
         stored, files = self._stored()
-        memory = sum(map(_resident, processes))
-        if memory + stored > EXACT_ABOVE * self.limits.memory_mib * MIB:
-            memory = sum(map(_proportional, processes))
+        buffers = sum(state.get("FDSize", 0) for state in states) * DESCRIPTOR_BYTES
+        fixed = stored + buffers + self._sockets() * SOCKET_BYTES
+        memory = sum(state.get(name, 0) * 1024 for state in states for name in RESIDENT)
+        is_exact = len(processes) <= EXACT_PROCESSES
+        if is_exact and memory + fixed > EXACT_ABOVE * self.limits.memory_mib * MIB:
+            memory = sum(map(_proportional, processes, states))
         return Usage(
-            memory + stored,
+            memory + fixed,
             self._cpu_of_dead + sum(cpu.values()),
-            sum(map(_threads, processes)),
+            sum(state.get("Threads", 0) for state in states),
             files,
         )
 
+    def end(self):
+        """End every process of it, at once, without waiting."""
+        with contextlib.suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)
+        if self._folder is not None:
+            for pid in tuple(_tree(self.pid)):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+
     def kill(self):
         """End every process of it, at once, and wait until they are gone."""
-        for pid in (self.pid,) if self._folder is None else tuple(_tree(self.pid)):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        self.end()
+        wait_for_death(self, DEATH_SECONDS)
         self._process.kill()
         self._process.wait()
+        if self._process.stderr is not None:
+            self._process.stderr.close()
         os.close(self.pidfd)
+        self._group.close()
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _processes(self):
+        """Folders in /proc of all its processes, as one reading of its own /proc gives them."""
+        if self._folder is not None:
+            return [f"/proc/{pid}" for pid in _tree(self.pid)]
+        own = f"{self._root}/proc"
+        return [f"{own}/{name}" for name in _listed(own) if name.isdigit()]
+
+    def _sockets(self):
+        """How many sockets its network namespace holds, which is all that tells of their buffers."""
+        if self._folder is not None:
+            return 0
+        found = re.search(rb"sockets: used (\d+)", _read(f"/proc/{self.pid}/net/sockstat"))
+        return int(found[1]) if found else 0
 
     def _stored(self):
         """Bytes and files in the writable places; none while they are not mounted yet."""
@@ -140,9 +176,10 @@ class Sandbox:
             guard = None if program is None else stack.enter_context(_held(program))
             arguments = sealed.arguments(contents, guard)
             lines = stack.enter_context(_held(b"\0".join(a.encode() for a in arguments) + b"\0"))
-            info_end, info = os.pipe()
+            (info_end, info), (gate, gate_end) = os.pipe(), os.pipe()
             stack.callback(os.close, info_end)
-            passed = [*contents, lines, info, *(() if guard is None else (guard,))]
+            stack.callback(os.close, gate_end)  # opens the gate: bubblewrap goes on
+            passed = [*contents, lines, info, gate, *(() if guard is None else (guard,))]
             try:
                 self._process = subprocess.Popen(
                     [
@@ -151,6 +188,8 @@ class Sandbox:
                         str(lines),
                         "--info-fd",
                         str(info),
+                        "--block-fd",
+                        str(gate),
                         "--",
                         *sealed.command,
                     ],
@@ -163,7 +202,9 @@ class Sandbox:
                 raise GradingError(REFUSED.format(reason=error.strerror)) from None
             finally:
                 os.close(info)
+                os.close(gate)
             self.pid = _child_pid(info_end, self._process)
+            self._group = self._grouped()
         self._root = f"/proc/{self.pid}/root"
 
     def _start_open(self, data_files):
@@ -187,6 +228,12 @@ class Sandbox:
             start_new_session=True,
         )
         self.pid = self._process.pid
+        self._group = self._grouped()
+
+    def _grouped(self):
+        group = Group(self.limits.processes)
+        group.add(self.pid)
+        return group
 
 
 CHANNELS = ("shell", "iopub", "stdin", "control", "hb")
@@ -241,41 +288,53 @@ def _read(path):
         return b""
 
 
+def _listed(path):
+    try:
+        return os.listdir(path)  # noqa: PTH208  ten times a second
+    except OSError:
+        return []
+
+
+def _tasks(process):
+    return [f"{process}/task/{number}" for number in _listed(f"{process}/task")]
+
+
 def _tree(pid):
     """A process and all below it."""
     open_pids = [pid]
     while open_pids:
         pid = open_pids.pop()
         yield pid
-        try:
-            tasks = os.listdir(f"/proc/{pid}/task")  # noqa: PTH208  ten times a second
-        except OSError:
-            continue
-        for task in tasks:
-            open_pids += map(int, _read(f"/proc/{pid}/task/{task}/children").split())
+        for task in _tasks(f"/proc/{pid}"):
+            open_pids += map(int, _read(f"{task}/children").split())
 
 
-def _stat(pid):
-    return _read(f"/proc/{pid}/stat").rpartition(b")")[2].split()
+def _status(process):
+    """Whole numbers of a process's status, by name; sizes in KiB."""
+    text = _read(f"{process}/status")
+    if b"VmRSS" not in text:  # its first thread has ended, and others may live on
+        text += max((_read(f"{task}/status") for task in _tasks(process)), key=len, default=b"")
+    lines = (line.split() for line in text.split(b"\n"))
+    return {
+        words[0][:-1].decode(): int(words[1])
+        for words in lines
+        if len(words) > 1 and words[1].isdigit()
+    }
 
 
-def _cpu_seconds(pid):
-    fields = _stat(pid)
+RESIDENT = ("RssAnon", "RssShmem", "VmPTE", "VmSwap")
+"""Of a process's status: what it fills and the tables for it; pages of files can be dropped."""
+
+
+def _cpu_seconds(process):
+    fields = _read(f"{process}/stat").rpartition(b")")[2].split()
     return sum(map(int, fields[11:15])) / TICKS if len(fields) > 20 else None
 
 
-def _threads(pid):
-    fields = _stat(pid)
-    return int(fields[17]) if len(fields) > 20 else 0
-
-
-def _resident(pid):
-    fields = _read(f"/proc/{pid}/statm").split()
-    return int(fields[1]) * PAGE if fields else 0
-
-
-def _proportional(pid):
-    for line in _read(f"/proc/{pid}/smaps_rollup").split(b"\n"):
-        if line.startswith(b"Pss:"):
-            return int(line.split()[1]) * 1024
-    return _resident(pid)
+def _proportional(process, status):
+    """Memory of a process in bytes, its shared pages divided among those that share them."""
+    parts = dict(line.split()[:2] for line in _read(f"{process}/smaps_rollup").split(b"\n")[1:-1])
+    if b"Pss_Anon:" not in parts:
+        return sum(status.get(name, 0) * 1024 for name in RESIDENT)
+    kib = sum(int(parts[name]) for name in (b"Pss_Anon:", b"Pss_Shmem:", b"SwapPss:"))
+    return (kib + status.get("VmPTE", 0)) * 1024

@@ -1,0 +1,82 @@
+"""Control groups: how many processes a sandbox may have, and one share of processor time for all of them.
+
+Belongs to the sandbox. A limit on processes by user id does not hold for root, and a submission of two
+hundred busy processes would leave its neighbours hardly any processor. Where this user may make control
+groups, both are settled by the kernel itself; where not, the watchdog alone counts.
+"""
+
+import contextlib
+import functools
+import os
+from pathlib import Path
+
+CONTROLLERS = ("pids", "cpu")
+PREFIX = "autograder"
+SPARE = 16
+"""Processes above the limit that a group allows, so that the watchdog sees that it was passed."""
+
+
+@functools.cache
+def parents():
+    """Folders in which a group can be made: one a controller, or one for all of them (version 2)."""
+    own = [line.split(":", 2) for line in Path("/proc/self/cgroup").read_text().splitlines()]
+    mounts = [line.split() for line in Path("/proc/self/mounts").read_text().splitlines()]
+    found = []
+    for _, controllers, path in own:
+        for _, place, kind, options, *_ in mounts:
+            if kind == "cgroup2" and not controllers:
+                # Groups hold processes or groups: a new one stands beside the grader's own.
+                beside = Path(place + path) if path == "/" else Path(place + path).parent
+                if "pids" in _words(beside / "cgroup.subtree_control"):
+                    found.append(beside)
+            elif kind == "cgroup" and controllers in CONTROLLERS:
+                if controllers in options.split(","):
+                    found.append(Path(place + path))
+    return tuple(place for place in found if os.access(place, os.W_OK))
+
+
+class Group:
+    """The control groups of one sandbox; none at all where none can be made.
+
+    Parameters
+    ----------
+    processes : how many processes and threads it may have.
+    """
+
+    def __init__(self, processes):
+        self.places = []
+        for parent in parents():
+            _remove_left_over(parent)
+            place = parent / f"{PREFIX}-{os.getpid()}-{id(self):x}"
+            with contextlib.suppress(OSError):
+                place.mkdir()
+                self.places.append(place)
+                if (place / "pids.max").exists():
+                    (place / "pids.max").write_text(str(processes + SPARE))
+
+    def add(self, pid):
+        """Put a process in, and with it all that it will start."""
+        for place in self.places:
+            with contextlib.suppress(OSError):
+                (place / "cgroup.procs").write_text(str(pid))
+
+    def close(self):
+        """Remove the groups; a sandbox that is not quite dead yet leaves this to the next one."""
+        for place in self.places:
+            with contextlib.suppress(OSError):
+                place.rmdir()
+
+
+def _words(path):
+    try:
+        return path.read_text().split()
+    except OSError:
+        return []
+
+
+def _remove_left_over(parent):
+    """Remove the empty groups of wardens that are gone."""
+    for place in parent.glob(f"{PREFIX}-*-*"):
+        if not Path("/proc", place.name.split("-")[1]).exists():
+            with contextlib.suppress(OSError):
+                place.rmdir()

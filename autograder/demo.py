@@ -3,10 +3,7 @@
 Everything happens in a folder of its own, so that a course that is in use is not touched.
 """
 
-import os
 import shutil
-import subprocess
-import sys
 from copy import deepcopy
 from pathlib import Path
 
@@ -21,6 +18,16 @@ from autograder.errors import GradingError
 
 ASSIGNMENTS = ("svd", "mf", "vae")
 MARKER = ".autograder-demo"
+
+
+HOSTILE = """import os, pathlib, socket
+for folder in ("/", str(pathlib.Path.home())):
+    for path in pathlib.Path(folder).rglob("gradebook.db"):
+        path.unlink()
+try:
+    socket.create_connection(("1.1.1.1", 53), timeout=1)
+finally:
+    os.kill(os.getpid(), 9)"""
 
 
 def edited(notebook, replacements=(), cells=None, extra=()):
@@ -107,6 +114,7 @@ def simulated_class(solutions, releases):
                 ],
             )
         },
+        "hostile": {"svd": edited(svd, extra=[HOSTILE])},
         "extra_cells": {
             "svd": edited(
                 svd, extra=["import warnings\nwarnings.warn('just looking')", "ratings.describe()"]
@@ -160,23 +168,6 @@ def hand_in(folder, submissions):
             place = folder / "submitted" / student / assignment
             place.mkdir(parents=True)
             nbformat.write(notebook, place / f"{assignment}.ipynb")
-
-
-def nbgrader(folder, *arguments):
-    """Run nbgrader in a course folder.
-
-    Raises
-    ------
-    GradingError
-        With the last line that nbgrader printed, where it fails.
-    """
-    binaries = str(Path(sys.executable).parent)
-    environment = os.environ | {"PATH": binaries + os.pathsep + os.environ.get("PATH", "")}
-    command = [sys.executable, "-m", "nbgrader", *arguments]
-    result = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
-    if result.returncode != 0:
-        last = (result.stderr or result.stdout).strip().splitlines()[-1:]
-        raise GradingError(f"`nbgrader {' '.join(arguments)}` failed in {folder}: {' '.join(last)}")
 
 
 def read_scores(folder):
@@ -244,12 +235,20 @@ def demo(course, folder):
     hand_in(folder, submissions)
     with console.status("drawing a private data set, and measuring the reference on it ..."):
         draw_grading_data(folder)
-    for assignment in ASSIGNMENTS:
-        with console.status(f"nbgrader: {assignment} ..."):
-            nbgrader(folder, "generate_assignment", assignment)
-            nbgrader(folder, "autograde", assignment)
+    grade_class(folder, console)
     console.print(score_table(read_scores(folder), submissions))
     console.print(f"Gradebook and graded notebooks: {folder}")
+
+
+def grade_class(folder, console):
+    """Grade everything that was handed in, as `autograder grade` does."""
+    from autograder.grading.classroom import Classroom, handed_in, read_config
+
+    classroom = Classroom(folder, read_config(folder))
+    classroom.register(ASSIGNMENTS)
+    for submission in handed_in(folder, classroom.config, ASSIGNMENTS):
+        with console.status(f"grading {submission.student}, {submission.assignment} ..."):
+            classroom.grade(submission)
 
 
 def draw_grading_data(folder):

@@ -9,7 +9,8 @@ import pandas as pd
 import torch
 
 from autograder.checks.compare import (
-    anything,
+    NUMBERS,
+    a,
     array,
     as_array,
     ask,
@@ -83,8 +84,9 @@ def probe_read(frame):
 
 parts = {
     name: probe_read(frame)
-    for name, frame in [("train_df", train_df), ("temp_df", temp_df), ("val_df", val_df), ("test_df", test_df)]
+    for name, frame in [("train_df", train_df), ("val_df", val_df), ("test_df", test_df)]
 }
+temp_length = len(temp_df)
 """
 
 
@@ -92,19 +94,19 @@ parts = {
 def every_rating_is_in_exactly_one_part_of_the_80_10_10_split(student, data):
     """The three frames are the split of random_state 42, with indices in the order of the sorted ids."""
     sizes = {"train_df": len(data.train), "val_df": len(data.val), "test_df": len(data.test)}
-    sizes["temp_df"] = len(data.val) + len(data.test)
     frame = maybe(record(length=number, columns=mapping(array)))
-    kinds = {"parts": record(**dict.fromkeys(sizes, frame))}
-    frames = ask(student, SPLIT_PROBE, kinds, asked=list(COLUMNS))["parts"]
+    kinds = {"parts": record(**dict.fromkeys(sizes, frame)), "temp_length": number}
+    probe = ask(student, SPLIT_PROBE, kinds, asked=list(COLUMNS))
+    frames = probe["parts"]
     for name in sizes:
         expect(frames[name] is not None, f"`{name}` should be a DataFrame.")
-    for name in ("train_df", "val_df", "test_df"):
+    for name in sizes:
         expect(
             frames[name]["length"] == sizes[name],
             f"`{name}` has the wrong number of rows: look at `test_size`.",
         )
     expect(
-        frames["temp_df"]["length"] == sizes["temp_df"],
+        probe["temp_length"] == sizes["val_df"] + sizes["test_df"],
         "`temp_df` is what is put aside: 20 % of the rows.",
     )
     for name, own in (("train_df", data.train), ("val_df", data.val), ("test_df", data.test)):
@@ -198,7 +200,8 @@ predicted = small(users, items)
 alone = small(users[:1], items[:1])
 (predicted * slopes).sum().backward()
 gradients = {name: getattr(small, name).weight.grad for name in tables}
-standing_weights, fresh_weights = weights_of(standing), weights_of(fresh)
+standing_shapes = {name: list(getattr(standing, name).weight.shape) for name in tables}
+fresh_weights = weights_of(fresh)
 predicted, alone = predicted.detach(), alone.detach()
 loss = float(criterion(torch.tensor([7.0, 1.0]), torch.tensor([5.0, 1.0])))
 owned = {id(parameter) for group in optimizer.param_groups for parameter in group["params"]}
@@ -239,7 +242,7 @@ def model_probe(student):
     slopes = torch.tensor(np.random.default_rng().normal(size=12), dtype=torch.float32)
     inputs = {**small_model(), "slopes": slopes}
     weights = record(**dict.fromkeys(TABLES, array), global_bias=number)
-    kinds = dict.fromkeys(("standing_weights", "fresh_weights"), weights)
+    kinds = {"standing_shapes": mapping(many(number)), "fresh_weights": weights}
     kinds |= {
         "predicted": array,
         "alone": array,
@@ -262,9 +265,9 @@ def numpy_weights(weights):
 def the_model_is_bias_plus_taste_and_starts_at_the_mean(student, data):
     """Tables have one row a user or item; forward is mu + b_u + b_i + p_u . q_i; init, loss and optimizer as stated."""
     inputs, probe = model_probe(student)
-    judge_shapes(probe["standing_weights"], data)
+    judge_shapes(probe["standing_shapes"], data)
     judge_forward(inputs, probe)
-    judge_shapes(probe["fresh_weights"], data)
+    judge_shapes(shapes_of(probe["fresh_weights"]), data)
     judge_start(numpy_weights(probe["fresh_weights"]), data)
     expect(abs(probe["loss"] - 2.0) < 1e-5, "`criterion` should be the mean squared error.")
     settings = probe["settings"]
@@ -279,13 +282,18 @@ def the_model_is_bias_plus_taste_and_starts_at_the_mean(student, data):
     )
 
 
-def judge_shapes(weights, data):
+def shapes_of(weights):
+    """The shape of each table in a probe's weights."""
+    return {name: weights[name].shape for name in TABLES}
+
+
+def judge_shapes(shapes, data):
     """Require (users or items, factors) tables and one bias a user and item."""
     sizes = {"user_emb": (data.num_users, N_FACTORS), "item_emb": (data.num_items, N_FACTORS)}
     sizes |= {"user_bias": (data.num_users, 1), "item_bias": (data.num_items, 1)}
     for name, shape in sizes.items():
         expect(
-            tuple(weights[name].shape) == shape,
+            tuple(shapes.get(name, ())) == shape,
             f"`{name}` has the wrong shape: one row a user or item, one column a factor.",
         )
 
@@ -379,7 +387,7 @@ def weights_of(student, data):
     """The weights in the student's model as float64 arrays of the right shapes."""
     kinds = {"weights": record(**dict.fromkeys(TABLES, array)), "global_bias": number}
     probe = ask(student, WEIGHTS_PROBE, kinds, tables=list(TABLES))
-    judge_shapes(probe["weights"], data)
+    judge_shapes(shapes_of(probe["weights"]), data)
     return numpy_weights(probe["weights"] | {"global_bias": probe["global_bias"]})
 
 
@@ -511,7 +519,7 @@ def recommend_lists_the_best_unseen_movies_with_their_titles(student, data):
     )
     scores = pd.DataFrame(as_array(scores), observed.index, observed.columns)
     requests = recommend_requests(scores.to_numpy(), observed.notna().to_numpy(), data)
-    got = maybe(record(names=many(text), columns=many(many(anything))))
+    got = maybe(record(names=many(text), columns=many(many(a(*NUMBERS, str, type(None))))))
     kinds = {"lists": many(got, len(requests)), "default": got}
     probe = ask(student, RECOMMEND_PROBE, kinds, requests=requests)
     titles = data.movies.set_index("movieId")["title"]

@@ -1,11 +1,12 @@
-"""`nbgrader autograde` on private data: the reference earns every point, an untouched release none."""
+"""`autograder grade` on private data: the reference earns every point, an untouched release none."""
 
 import shutil
 
 import pytest
+from rich.console import Console
 
 from autograder.data import make_grading_data
-from autograder.demo import ASSIGNMENTS, hand_in, nbgrader, read_scores, set_up
+from autograder.demo import ASSIGNMENTS, grade_class, hand_in, read_scores, set_up
 from submissions.bench import SEEDS
 
 SAMPLE = 3
@@ -20,9 +21,7 @@ def graded(course_root, tmp_path):
         solutions, releases = set_up(course_root, course)
         shutil.copytree(grading_folder, course / ".grading" / "data")
         hand_in(course, {"reference": solutions, "untouched": releases})
-        for assignment in ASSIGNMENTS:
-            nbgrader(course, "generate_assignment", assignment)
-            nbgrader(course, "autograde", assignment)
+        grade_class(course, Console(quiet=True))
         return read_scores(course)
 
     return grade

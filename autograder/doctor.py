@@ -12,6 +12,7 @@ from rich.table import Table
 
 from autograder.data import (
     MIN_MARGIN_SD,
+    ensure_grading_data,
     grading_folder,
     read_manifest,
     search_movielens,
@@ -65,10 +66,27 @@ def look_at_device():
 
     if torch.cuda.is_available():
         yield Finding(
-            "device", True, f"cuda: {torch.cuda.get_device_name()} (run `pytest -m cuda` to try it)"
+            "device",
+            True,
+            f"cuda: {torch.cuda.get_device_name()}; untested in the sandbox until `pytest -m cuda` has run",
         )
     else:
         yield Finding("device", True, f"cpu, {torch.get_num_threads()} thread(s)")
+
+
+def look_at_sandbox():
+    """What the sandbox gives, tried from the inside."""
+    from autograder.grading.groups import parents
+    from autograder.grading.inspection import try_sandbox
+
+    way_out = "grade on another machine, or report this; `--sandbox none` grades without a wall"
+    try:
+        for trial in try_sandbox():
+            yield Finding(f"sandbox: {trial.name}", trial.has_held, trial.seen, way_out)
+        held_by = "control groups and the watchdog" if parents() else "the watchdog alone"
+        yield Finding("sandbox: shares", True, f"processes and processor time: {held_by}")
+    except CourseError as error:
+        yield Finding("sandbox", False, str(error))
 
 
 def look_at_course(course):
@@ -99,7 +117,13 @@ def look_at_data(course):
 
 def look_at_grading_data(course):
     """How far the reference is from every threshold on the private data set."""
-    manifest = read_manifest(grading_folder(course))
+    try:
+        manifest = read_manifest(grading_folder(course))
+        if manifest is not None:
+            ensure_grading_data(course, source=manifest.source)  # refuses one that was changed
+    except CourseError as error:
+        yield Finding("grading data", False, str(error))
+        return
     if manifest is None:
         seen = "none yet: the first grading run draws it, or `autograder data --private`"
         yield Finding("grading data", True, seen)
@@ -116,6 +140,7 @@ def findings(course):
     """Everything that doctor looks at, in order."""
     yield from look_at_python()
     yield from look_at_device()
+    yield from look_at_sandbox()
     yield from look_at_course(course)
     yield from look_at_data(course)
 

@@ -20,6 +20,9 @@
 # * build a **variational autoencoder** (VAE): encode, sample, decode,
 # * write its **loss** so that gaps do not count,
 # * train it, **complete** the matrix, and say honestly **which model won**.
+#
+# When you hand in, the notebook runs from top to bottom on **other data of the same kind**, without a network and on one
+# thread: at most 180 seconds a cell, 600 seconds in all, and 3 GB of memory. The solution needs less than a tenth of that.
 
 # %% [markdown] lang="en"
 # ## 1. Ratings as rows

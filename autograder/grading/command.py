@@ -49,6 +49,7 @@ def engine_options(command):
 def open_classroom(course, options):
     """The Classroom of a course, with the options of a command on top of its configuration."""
     from autograder.grading.classroom import Classroom, limits_given, read_config
+    from autograder.grading.inspection import check_sandbox
 
     engine = limits_given(options)
     if options["sandbox"]:
@@ -56,6 +57,8 @@ def open_classroom(course, options):
     if options["no_carry_on"]:
         engine["carry_on"] = False
     config = read_config(course, {"GradeSubmission": engine})
+    if config.GradeSubmission.get("sandbox") != "none":
+        check_sandbox()
     for values in config.GradeSubmission.get("by_assignment", {}).values():
         for name in engine:
             values.pop(name, None)  # what is asked for goes before what the course says

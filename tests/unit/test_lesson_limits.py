@@ -1,0 +1,25 @@
+"""What a lesson says about the grader's limits is what the course's configuration sets."""
+
+import re
+
+import pytest
+from traitlets.config import PyFileConfigLoader
+
+from autograder.grading.limits import Limits
+
+LIMITS = re.compile(r"at most (\d+) seconds a cell, (\d+) seconds in all, and (\d+) GB of memory")
+
+
+@pytest.mark.parametrize("assignment", ["svd", "mf", "vae"])
+def test_each_lesson_states_the_limits_that_grading_sets(course_root, assignment):
+    config = PyFileConfigLoader("nbgrader_config.py", path=str(course_root)).load_config()
+    set_here = config.GradeSubmission.by_assignment[assignment]
+    lesson = (course_root / "lessons" / f"{assignment}.py").read_text(encoding="utf-8")
+    stated = LIMITS.findall(lesson.replace("\n# ", " "))
+    assert stated == [
+        (
+            str(set_here["cell_seconds"]),
+            str(set_here["notebook_seconds"]),
+            str(Limits().memory_mib // 1024),
+        )
+    ]

@@ -2,6 +2,8 @@
 
 from autograder.build.preprocessors import RELEASE_PREPROCESSORS
 from autograder.grading import AUTOGRADE_PREPROCESSORS, SANITIZE_PREPROCESSORS
+from autograder.grading.reading import TolerantExporter
+from autograder.report.feedback import FEEDBACK_PREPROCESSORS, FeedbackExporter
 
 language = "en"
 """Which release nbgrader hands out, `en` or `ko`; either may be handed in."""
@@ -19,6 +21,7 @@ c.GenerateAssignment.preprocessors = list(RELEASE_PREPROCESSORS)
 c.GenerateAssignment.force = True
 
 # --- How submissions are run and scored ----------------------------------------------------------
+c.Autograde.exporter_class = TolerantExporter
 c.Autograde.sanitize_preprocessors = list(SANITIZE_PREPROCESSORS)
 c.Autograde.autograde_preprocessors = list(AUTOGRADE_PREPROCESSORS)
 # Seconds a cell and a notebook, at least ten times what the reference takes.
@@ -27,3 +30,7 @@ c.GradeSubmission.by_assignment = {
     "mf": {"cell_seconds": 120, "notebook_seconds": 360},
     "vae": {"cell_seconds": 180, "notebook_seconds": 600},
 }
+
+# --- What students are told ----------------------------------------------------------------------
+c.GenerateFeedback.exporter_class = FeedbackExporter
+c.GenerateFeedback.preprocessors = list(FEEDBACK_PREPROCESSORS)

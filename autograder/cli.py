@@ -10,6 +10,7 @@ from autograder.demo import demo
 from autograder.doctor import doctor
 from autograder.errors import CourseError
 from autograder.grading.command import grade, regrade
+from autograder.report.command import feedback
 
 
 class CourseGroup(click.Group):
@@ -45,5 +46,5 @@ def main(ctx, course, debug):
     ctx.obj = course.resolve()
 
 
-for command in (data, build, check, grade, regrade, demo, doctor):
+for command in (data, build, check, grade, regrade, feedback, demo, doctor):
     main.add_command(command)

@@ -453,6 +453,7 @@ class TolerantExporter(NotebookExporter):
         if reading.repairs:
             reading.notebook.metadata[RESULT] = NotebookNode({REPAIRS: list(reading.repairs)})
         path = Path(filename)
-        resources = ResourcesDict(resources or {})
-        resources["metadata"] = ResourcesDict(name=path.stem, path=str(path.parent))
+        place = ResourcesDict()
+        place.update(name=path.stem, path=str(path.parent))
+        resources = (resources or {}) | {"metadata": place}
         return self.from_notebook_node(reading.notebook, resources=resources, **kw)

@@ -10,11 +10,14 @@ from dataclasses import asdict
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
-from autograder.build.notebooks import is_check, is_code
+from autograder.build.notebooks import is_check, is_code, is_solution
 from autograder.grading.outcomes import Place, Verdict
+from autograder.report.inert import inert_attachments, inert_markdown
 
 RESULT = "autograder"
 """The key of the notebook's metadata."""
+EXTRA = "extra-"
+"""How ids of cells begin that a student added; see `rebuild`."""
 
 
 def course_of(preprocessor):
@@ -50,11 +53,21 @@ def write_results(notebook, graded, source):
     for cell in filter(is_code, notebook.cells):
         cell.execution_count = None
         cell.outputs = [NotebookNode(output) for output in graded.outputs.get(cell["id"], [])]
+    for cell in filter(is_written_prose, notebook.cells):
+        attachments = inert_attachments(cell.pop("attachments", {}))
+        cell.source = inert_markdown(cell.source, tuple(attachments))
+        if attachments:
+            cell.attachments = NotebookNode(attachments)
     show_verdicts(notebook, graded.verdicts)
     result = notebook.metadata.setdefault(RESULT, NotebookNode())
     result["checks"] = [NotebookNode(asdict(verdict)) for verdict in graded.verdicts]
     result["source"] = source
     result["sha256"] = graded.sha256
+
+
+def is_written_prose(cell):
+    """Whether a cell is Markdown that a student wrote: an answer, or a cell that was added."""
+    return cell.cell_type == "markdown" and (is_solution(cell) or cell["id"].startswith(EXTRA))
 
 
 def replace_verdict(notebook, verdict):

@@ -12,6 +12,9 @@ MAX_FORMULA_CHARS, MAX_BRACES, MAX_INCHES = 600, 120, 30
 DPI = 192
 """Dots an inch of a picture that is shown at 96."""
 
+KNOWN = re.compile(r"(?:[ -#%-\[\]-~]|\\[A-Za-z,;:! {}|_%&#])+")
+"""What mathtext's fonts have a sign for, as far as a single sign can tell; no dollar sign."""
+
 GROUP = r"\{((?:[^{}]|\{[^{}]*\})*)\}"
 SPELLINGS = (
     (re.compile(rf"\\underbrace{GROUP}_{GROUP}"), r"\\underset{\2}{\1}"),
@@ -20,7 +23,7 @@ SPELLINGS = (
     (re.compile(r"\\frac\s*(\d)\s*(\w)"), r"\\frac{\1}{\2}"),
     (re.compile(r"\\(mathcal|mathbf|mathrm|mathbb)\s+(\w)"), r"\\\1{\2}"),
     (re.compile(r"\\(?:lvert|rvert)(?![A-Za-z])"), "|"),
-    (re.compile(r"\\top(?![A-Za-z])"), r"{\\top}"),
+    (re.compile(r"\\top(?![A-Za-z])"), r"{\\mathsf{T}}"),
 )
 
 
@@ -34,10 +37,15 @@ def formula_image(tex):
 
     Returns
     -------
-    (PNG in base64, width, height in CSS pixels), or None where it cannot be drawn.
+    (PNG in base64, width, height, depth below the line, in CSS pixels), or None where it cannot be
+    drawn.
     """
     plain = " ".join(tex.split())
-    if not plain or len(plain) > MAX_FORMULA_CHARS or plain.count("{") > MAX_BRACES or "$" in plain:
+    if (
+        not KNOWN.fullmatch(plain)
+        or len(plain) > MAX_FORMULA_CHARS
+        or plain.count("{") > MAX_BRACES
+    ):
         return None
     for pattern, spelling in SPELLINGS:
         plain = pattern.sub(spelling, plain)
@@ -63,5 +71,5 @@ def _draw(tex):
     figure.text(1 / 72 / inches[0], (depth + 1) / 72 / inches[1], f"${tex}$", fontproperties=font)
     buffer = BytesIO()
     figure.savefig(buffer, dpi=DPI, format="png", transparent=True, metadata={"Software": None})
-    sides = (round(side * 96) for side in inches)
+    sides = (round(side * 96) for side in (*inches, (depth + 1) / 72))
     return base64.b64encode(buffer.getvalue()).decode(), *sides

@@ -36,6 +36,9 @@ IMAGE = re.compile(r"!(?=\[)")
 ATTACHED = re.compile(r"!\[[^\[\]\n]*\]\(attachment:([\w.%-]+)\)")
 LINK = re.compile(r"\](?=[(:]\s{0,100}<?([^)\s>]{0,2000}))")
 SAFE_TARGET = re.compile(r"https?://|mailto:|attachment:|#", re.IGNORECASE)
+FENCE = re.compile(r"(?:```|~~~)[^\n]*")
+BLANK = re.compile(r"&(?=#?\w+;)|[^\S \n]")
+"""In a line that opens a block of code: what mistune takes for a language, and falls over."""
 MACRO = re.compile(
     r"\\(?=(?:href|url|require|unicode|cssId|class|style|data|html|bbox|toggle|mmlToken|action|"
     r"texttip|tooltip|verb|csname|expandafter|begingroup|def|let|gdef|edef|"
@@ -88,6 +91,7 @@ def inert_markdown(source, attachments=()):
     keep = {match.start() for match in ATTACHED.finditer(text) if match[1] in attachments}
     text = IMAGE.sub(lambda match: "!" if match.start() in keep else "", text)
     text = LINK.sub(lambda match: "]" if is_safe_target(match[1]) else "] ", text)
+    text = FENCE.sub(lambda match: BLANK.sub(" ", match[0]), text)
     return MACRO.sub(r"\\ ", text)
 
 

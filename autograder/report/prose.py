@@ -22,6 +22,9 @@ from autograder.report.inert import (
 MAX_FORMULAS, MAX_PAGE_CHARS = 400, 400_000
 """Formulas and characters of one page that are laid out; what follows stays as it was written."""
 
+MAX_DEPTH = 40
+"""Pixels below the line that a class of the page's style is there for."""
+
 TAGS = {
     *("h1", "h2", "h3", "h4", "h5", "h6", "p", "br", "hr", "ul", "ol", "li", "blockquote", "a"),
     *("em", "strong", "del", "code", "pre", "table", "thead", "tbody", "tr", "th", "td", "img"),
@@ -117,7 +120,8 @@ class _Renderer(HTMLRenderer):
         tex = html.escape(" ".join(body.split()))
         if (image := self._draw(body.strip())) is None:
             return f'<code class="formula">{tex}</code>'
-        content, width, height = image
+        content, width, height, depth = image
+        kind += f" d{min(depth, MAX_DEPTH)}"
         return (
             f'<img class="{kind}" src="{PICTURES[0]}{content}" alt="{tex}" '
             f'width="{width}" height="{height}">'

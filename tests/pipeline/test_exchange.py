@@ -4,81 +4,18 @@ One student hands in the solution through the exchange; then a class of slips an
 in one command, and each notebook costs or earns its own points and nobody else's.
 """
 
-import os
+import html
 import re
 import shutil
-import subprocess
-import sys
 from copy import deepcopy
 
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell
-from nbgrader.api import Gradebook
 from nbgrader.utils import get_username
+from pipeline.desk import CHECKS, NOTHING, Desk
 
 from autograder.data import grading_folder
-
-CHECKS = {"svd-block": 3, "svd-factors": 3, "svd-complete": 4, "svd-rank": 4}
-NOTHING = dict.fromkeys(CHECKS, 0)
-COURSE_ID = "latent-factors"
-
-
-class Desk:
-    """Folders of a course, of a student and of the exchange, and nbgrader in any of them."""
-
-    def __init__(self, folder, root):
-        self.root = root
-        self.course, self.student, self.exchange = (
-            folder / name for name in ("course", "student", "exchange")
-        )
-        for place in (self.course, self.student, self.exchange, folder / "home"):
-            place.mkdir()
-        for name in ("source", "release"):
-            shutil.copytree(root / name, self.course / name)
-        shutil.copy(root / "nbgrader_config.py", self.course)
-        self.environment = os.environ | {
-            "HOME": str(folder / "home"),
-            "PYTHONPATH": str(root),
-            "PATH": os.path.dirname(sys.executable) + os.pathsep + os.environ["PATH"],  # noqa: PTH120
-        }
-        self.environment.pop("MOVIELENS_DIR", None)
-
-    def nbgrader(self, where, *arguments, expected=0, **environment):
-        """Run an nbgrader command; its log is returned."""
-        result = subprocess.run(
-            [sys.executable, "-m", "nbgrader", *arguments],
-            cwd=where,
-            env=self.environment | environment,
-            capture_output=True,
-            text=True,
-            timeout=300,
-        )
-        log = result.stdout + result.stderr
-        assert result.returncode == expected, log
-        return log
-
-    def exchanged(self, where, command):
-        options = (f"--course={COURSE_ID}", f"--Exchange.root={self.exchange}")
-        return self.nbgrader(where, command, "svd", *options)
-
-    def hand_in(self, name, text):
-        place = self.course / "submitted" / name / "svd"
-        place.mkdir(parents=True)
-        (place / "svd.ipynb").write_text(text)
-
-    def graded(self, student):
-        path = self.course / "autograded" / student / "svd" / "svd.ipynb"
-        return nbformat.read(path, as_version=4)
-
-    def points(self, student):
-        """Automatic points by check, and the grades that wait for a person."""
-        with Gradebook(f"sqlite:///{self.course}/gradebook.db", COURSE_ID) as gradebook:
-            grades = gradebook.find_submission_notebook("svd", "svd", student).grades
-            waiting = {grade.name for grade in grades if grade.needs_manual_grade}
-            return {
-                grade.name: grade.auto_score for grade in grades if grade.name in CHECKS
-            }, waiting
 
 
 @pytest.fixture(scope="module")
@@ -132,8 +69,26 @@ def test_grading_ran_on_the_private_data(desk):
 def test_feedback_comes_back_with_verdicts_and_no_code_of_the_checks(desk):
     [page] = desk.student.glob("svd/feedback/*/svd.html")
     text = page.read_text()
-    assert "svd-complete: passed" in text
-    assert "eigvalsh" not in text
+    assert text.count("<strong>passed</strong>") == len(CHECKS)
+    assert not any(
+        secret in text for secret in ("eigvalsh", "run_check", "HIDDEN", str(desk.course))
+    )
+
+
+def test_feedback_shows_the_numbers_of_the_students_own_run(desk, solution):
+    [page] = desk.student.glob("svd/feedback/*/svd.html")
+    shown = [line for cell in solution.cells for line in printed_by(cell)]
+    text = page.read_text()
+    assert len(shown) > 5 and all(html.escape(line, quote=False) in text for line in shown)
+    here = [line for cell in desk.graded(get_username()).cells for line in printed_by(cell)]
+    private = {line for line in here if re.search(r"\d\.\d", line)} - {*shown}
+    assert private and not any(line in text for line in private)
+
+
+def printed_by(cell):
+    """Lines of the streams that a cell put out."""
+    streams = [output for output in cell.get("outputs", []) if output.output_type == "stream"]
+    return [line for output in streams for line in output.text.split("\n") if line.strip()]
 
 
 def with_first(notebook, source):
@@ -205,28 +160,34 @@ def future_schema(notebook):
 
 
 FROM_SOLUTION = {
-    wrong_mean: NOTHING | {"svd-block": 3},
+    wrong_mean: CHECKS | {"svd-factors": 0},
     warns_everywhere: CHECKS,
     shows_a_number_after_every_cell: CHECKS,
     replaces_every_cell_by_a_number: NOTHING,
     skips_its_checks: CHECKS,
-    kills_its_kernel: CHECKS | {"svd-complete": 0, "svd-rank": 0},
+    kills_its_kernel: CHECKS | {"svd-complete": 0},
     two_of_a_check: CHECKS,
     future_schema: CHECKS,
 }
 
 
+NO_NOTEBOOKS = {"a_brace": "{", "an_empty_file": "", "deep": "[" * 100_000}
+
+
 @pytest.fixture(scope="module")
 def graded_class(desk, solution, course_root):
-    """A class with an untouched release and a file that is no notebook, graded in one command."""
+    """A class with untouched releases and files that are no notebooks, graded in one command."""
     for make in FROM_SOLUTION:
         desk.hand_in(make.__name__, nbformat.writes(make(deepcopy(solution))))
     desk.hand_in("untouched", (course_root / "release/en/svd/svd.ipynb").read_text())
     untouched = nbformat.read(course_root / "release/en/svd/svd.ipynb", as_version=4)
     desk.hand_in("untouched_and_skipped", nbformat.writes(skips_its_checks(untouched)))
-    desk.hand_in("broken_file", "{")
-    desk.log = desk.nbgrader(desk.course, "autograde", "svd", expected=1)
-    desk.nbgrader(desk.course, "generate_feedback", "svd", "--student=wrong_mean")
+    for name, text in NO_NOTEBOOKS.items():
+        desk.hand_in(name, text)
+    desk.link("a_link", desk.course / "source/svd/svd.ipynb")
+    (desk.course / "submitted/a_folder/svd/svd.ipynb").mkdir(parents=True)
+    desk.log = desk.nbgrader(desk.course, "autograde", "svd")
+    desk.nbgrader(desk.course, "generate_feedback", "svd")
     return desk
 
 
@@ -242,17 +203,24 @@ def test_an_untouched_release_earns_nothing(graded_class, student):
     assert graded_class.points(student)[0] == NOTHING
 
 
-def test_only_the_file_that_is_no_notebook_is_left_ungraded(graded_class):
-    failed = set(re.findall(r"processing assignment 'svd' for student '(\w+)'", graded_class.log))
-    assert failed == {"broken_file"}
+@pytest.mark.parametrize("student", [*NO_NOTEBOOKS, "a_link", "a_folder"])
+def test_a_file_that_is_no_notebook_earns_nothing_and_stops_nobody(graded_class, student):
+    assert graded_class.points(student) == (NOTHING, set())
+    [sentence] = graded_class.graded(student).metadata["autograder"]["repairs"]
+    assert sentence.startswith("The file svd.ipynb is no notebook (")
+    page = (graded_class.course / f"feedback/{student}/svd/svd.html").read_text()
+    assert html.escape(sentence) in page and "run_check" not in page
+
+
+def test_no_traceback_is_logged(graded_class):
+    assert "Traceback" not in graded_class.log
 
 
 def test_a_failed_hidden_check_is_one_sentence_in_notebook_and_feedback(graded_class):
     cell = cell_of(graded_class.graded("wrong_mean"), "svd-factors")
-    [failure] = [output for output in cell.outputs if output.output_type == "error"]
-    sentence = "CheckFailed: `global_mean` should be the mean of all ratings."
-    assert failure.traceback == [sentence]
+    sentence = "`global_mean` should be the mean of all ratings."
+    assert cell.outputs[0].text == f"FAILED {sentence}\n"
     page = (graded_class.course / "feedback/wrong_mean/svd/svd.html").read_text()
-    assert "should be the mean of all ratings" in page
+    assert "<code>global_mean</code> should be the mean of all ratings." in page
     assert "most recent call last" not in page
     assert "autograder/checks" not in page

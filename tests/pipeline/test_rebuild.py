@@ -5,12 +5,12 @@ import shutil
 from copy import deepcopy
 
 import pytest
-from pipeline.test_exchange import CHECKS, NOTHING, Desk
+from pipeline.desk import CHECKS, NOTHING, Desk
 from unit import test_grading_rebuild as damages
 
-from autograder.build.notebooks import OURS
 from autograder.data import grading_folder
-from autograder.grading.rebuild import REPAIRS
+from autograder.grading.reading import REPAIRS
+from autograder.grading.results import RESULT
 
 
 def one_blank_deleted(notebook):
@@ -80,6 +80,6 @@ def test_only_the_free_answer_waits_for_a_person(graded, damage):
 
 
 def test_repairs_are_logged_and_kept_in_the_graded_notebook(graded):
-    repairs = graded.graded("checks_deleted").metadata[OURS][REPAIRS]
+    repairs = graded.graded("checks_deleted").metadata[RESULT][REPAIRS]
     assert repairs == [f"`{name}` was missing: it is the lesson's again." for name in CHECKS]
     assert all(f"Repaired: {repair}" in graded.log for repair in repairs)

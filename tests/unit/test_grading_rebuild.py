@@ -18,8 +18,11 @@ from autograder.build.notebooks import is_answer, is_check, is_code, is_solution
 from autograder.grading.rebuild import ABSENT, RebuildSubmission, rebuild
 
 ROOT = Path(__file__).parents[2]
-MASTER = read_notebook(ROOT / "source/svd/svd.ipynb")
-SOLUTION = read_notebook(ROOT / "solutions/en/svd/svd.ipynb")
+MASTERS, SOLUTIONS = (
+    {name: read_notebook(ROOT / f"{folder}/{name}/{name}.ipynb") for name in ("svd", "mf", "vae")}
+    for folder in ("source", "solutions/en")
+)
+MASTER, SOLUTION = MASTERS["svd"], SOLUTIONS["svd"]
 CHECKS = [cell for cell in MASTER.cells if is_check(cell)]
 BLANKS = [cell for cell in SOLUTION.cells if is_code(cell) and is_solution(cell)]
 GIVEN = [cell for cell in MASTER.cells if is_code(cell) and "nbgrader" not in cell.metadata]
@@ -27,9 +30,9 @@ ANSWER = "Because the gaps were filled with the mean, full rank gives the mean b
 NAMES = [cell.metadata.nbgrader.grade_id for cell in MASTER.cells if "nbgrader" in cell.metadata]
 
 
-def solved():
+def solved(assignment="svd"):
     """The solution with an answer of a student's own."""
-    notebook = deepcopy(SOLUTION)
+    notebook = deepcopy(SOLUTIONS[assignment])
     next(cell for cell in notebook.cells if is_answer(cell)).source = ANSWER
     return notebook
 
@@ -44,6 +47,22 @@ def index_of(notebook, name):
 
 def cell_of(notebook, name):
     return notebook.cells[index_of(notebook, name)]
+
+
+def assignment_of(notebook):
+    return next(name for cell in notebook.cells if (name := name_of(cell))).split("-")[1]
+
+
+def release_of(notebook):
+    return build_release(MASTERS[assignment_of(notebook)], "en")
+
+
+def blanks_of(notebook):
+    return [name_of(cell) for cell in notebook.cells if is_code(cell) and is_solution(cell)]
+
+
+def check_names(notebook):
+    return [name_of(cell) for cell in notebook.cells if is_check(cell)]
 
 
 def copy_of(cell, **changes):
@@ -63,8 +82,7 @@ def checks_deleted(notebook):
 
 
 def given_cells_deleted(notebook):
-    keep = {cell.id for cell in BLANKS}
-    notebook.cells = [c for c in notebook.cells if not is_code(c) or c.id in keep or is_check(c)]
+    notebook.cells = [c for c in notebook.cells if not is_code(c) or is_solution(c) or is_check(c)]
     return notebook
 
 
@@ -79,21 +97,21 @@ def every_cell_twice(notebook):
 
 
 def a_check_twice(notebook):
-    place = index_of(notebook, "svd-factors")
+    place = index_of(notebook, check_names(notebook)[1])
     notebook.cells.insert(0, copy_of(notebook.cells[place]))
     return notebook
 
 
 def stub_left_below_the_answer(notebook):
-    release = build_release(MASTER, "en")
-    place = index_of(notebook, "blank-svd-factors")
-    notebook.cells.insert(place + 1, copy_of(cell_of(release, "blank-svd-factors")))
+    name = blanks_of(notebook)[1]
+    stub = cell_of(release_of(notebook), name)
+    notebook.cells.insert(index_of(notebook, name) + 1, copy_of(stub))
     return notebook
 
 
 def blank_split(notebook):
     """As JupyterLab splits: both halves keep the metadata."""
-    place = index_of(notebook, "blank-svd-factors")
+    place = index_of(notebook, blanks_of(notebook)[1])
     cell = notebook.cells[place]
     lines = cell.source.split("\n")
     first, second = "\n".join(lines[:4]), "\n".join(lines[4:])
@@ -117,26 +135,29 @@ def _merged(notebook, first, last):
 
 
 def blank_and_check_merged(notebook):
-    place = index_of(notebook, "blank-svd-block")
+    place = index_of(notebook, blanks_of(notebook)[0])
     return _merged(notebook, place, place + 1)
 
 
 def exercises_merged(notebook):
-    first, last = (index_of(notebook, name) for name in ("blank-svd-block", "svd-complete"))
+    names = blanks_of(notebook)[0], check_names(notebook)[2]
+    first, last = (index_of(notebook, name) for name in names)
     return _merged(notebook, first, last)
 
 
 def all_merged_and_nameless(notebook):
-    return metadata_lost(ids_lost(_merged(notebook, 0, index_of(notebook, "svd-rank"))))
+    return metadata_lost(
+        ids_lost(_merged(notebook, 0, index_of(notebook, check_names(notebook)[-1])))
+    )
 
 
 def merged_into_the_given_cell_above(notebook):
-    place = index_of(notebook, "blank-svd-block")
+    place = index_of(notebook, blanks_of(notebook)[0])
     return _merged(notebook, place - 2, place + 1)
 
 
 def check_moved_up(notebook):
-    place = index_of(notebook, "svd-complete")
+    place = index_of(notebook, check_names(notebook)[2])
     notebook.cells.insert(2, notebook.cells.pop(place))
     return notebook
 
@@ -189,7 +210,8 @@ def names_renamed(notebook):
 
 def names_rotated(notebook):
     named = [cell for cell in notebook.cells if "nbgrader" in cell.metadata]
-    for cell, name in zip(named, [*NAMES[1:], NAMES[0]], strict=True):
+    names = [name_of(cell) for cell in named]
+    for cell, name in zip(named, [*names[1:], names[0]], strict=True):
         cell.metadata.nbgrader["grade_id"] = name
     return notebook
 
@@ -234,6 +256,7 @@ def nameless_and_without_ids(notebook):
 
 
 def through_colab(notebook):
+    blanks = [cell_of(notebook, name).source for name in blanks_of(notebook)]
     notebook = ids_lost(metadata_lost(notebook))
     notebook.nbformat_minor = 0
     notebook.metadata = NotebookNode(
@@ -243,7 +266,7 @@ def through_colab(notebook):
         cell.metadata = NotebookNode(id=f"aB{n}")
         if is_code(cell):
             cell.metadata |= {"colab": {"base_uri": "https://colab"}, "outputId": f"o{n}"}
-            if not any(cell.source == blank.source for blank in BLANKS):
+            if cell.source not in blanks:
                 cell.source = f'#@title Step {n} {{ display-mode: "form" }}\n{cell.source}'
     return notebook
 
@@ -372,7 +395,28 @@ QUIET = (
 def test_a_repair_is_told_where_there_was_one(damage):
     rebuilt = rebuild(MASTER, damage(solved()))
     assert bool(rebuilt.repairs) == (damage not in QUIET)
-    assert rebuilt.notebook.metadata.get("course", {}).get("repairs", []) == [*rebuilt.repairs]
+    assert rebuilt.notebook.metadata.get("autograder", {}).get("repairs", []) == [*rebuilt.repairs]
+
+
+# --- The other lessons ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("assignment", ["mf", "vae"])
+@pytest.mark.parametrize("damage", KEEPING, ids=lambda damage: damage.__name__)
+def test_every_blank_of_the_other_lessons_is_found_again(assignment, damage):
+    whole = solved(assignment)
+    rebuilt = rebuild(MASTERS[assignment], damage(solved(assignment))).notebook
+    assert checks_of(rebuilt) == checks_of(MASTERS[assignment])
+    assert [cell.source.rstrip() for cell in rebuilt.cells if is_answer(cell)] == [ANSWER]
+    found = {name: cell_of(rebuilt, name).source.strip() for name in blanks_of(whole)}
+    wanted = {name: cell_of(whole, name).source for name in blanks_of(whole)}
+    if damage is all_merged_and_nameless:  # nothing says where one of two blanks in a row ends
+        assert is_subsequence(
+            [line for source in wanted.values() for line in source.split("\n")],
+            [line for source in found.values() for line in source.split("\n")],
+        )
+    elif damage in UNSPLIT:
+        assert found == wanted
 
 
 # --- What stays as it was -------------------------------------------------------------------------
@@ -554,6 +598,60 @@ def test_whatever_is_done_each_check_is_there_once_and_in_order(operations):
     assert {blank.source for blank in BLANKS} & kept <= found
 
 
+# --- Outputs as they were handed in ---------------------------------------------------------------
+
+
+def with_outputs(notebook):
+    """A notebook whose every code cell says its own first line."""
+    for cell in filter(is_code, notebook.cells):
+        cell.outputs = [new_output("stream", text=f"ran {cell.source[:40]}")]
+    return notebook
+
+
+def said(cell):
+    return [output.text for output in cell.outputs]
+
+
+@pytest.mark.parametrize("damage", KEEPING, ids=lambda damage: damage.__name__)
+def test_cells_are_the_same_whether_outputs_are_kept_or_not(damage):
+    submission = damage(with_outputs(solved()))
+    kept = rebuild(MASTER, submission, keep_outputs=True)
+    bare = rebuild(MASTER, submission)
+    for cell in filter(is_code, kept.notebook.cells):
+        cell.outputs = []
+    assert kept == bare
+
+
+def test_every_cell_carries_what_it_was_handed_in_with():
+    notebook = with_outputs(extra_cells_everywhere(solved()))
+    rebuilt = rebuild(MASTER, notebook, keep_outputs=True).notebook
+    visible = {cell.id: cell.source for cell in SOLUTION.cells}
+    for cell in filter(is_code, rebuilt.cells):
+        assert said(cell) == [f"ran {visible.get(cell.id, cell.source)[:40]}"]
+
+
+def test_an_untouched_blank_carries_its_error():
+    notebook = with_outputs(build_release(MASTER, "en"))
+    rebuilt = rebuild(MASTER, notebook, keep_outputs=True).notebook
+    blank = cell_of(rebuilt, "blank-svd-rank")
+    assert said(blank) == [f"ran {blank.source[:40]}"]
+
+
+def test_what_a_changed_check_or_given_cell_said_stays_with_the_change():
+    notebook = with_outputs(checks_weakened(solved()))
+    rebuilt = rebuild(MASTER, notebook, keep_outputs=True).notebook
+    place = index_of(rebuilt, "svd-block")
+    assert rebuilt.cells[place].outputs == []
+    assert said(rebuilt.cells[place - 1]) == [f"ran {rebuilt.cells[place - 1].source[:40]}"]
+
+
+def test_what_a_merged_cell_said_stays_with_its_last_part():
+    notebook = with_outputs(blank_and_check_merged(solved()))
+    rebuilt = rebuild(MASTER, notebook, keep_outputs=True).notebook
+    assert cell_of(rebuilt, "blank-svd-block").outputs == []
+    assert len(said(cell_of(rebuilt, "svd-block"))) == 1
+
+
 # --- As a stage -----------------------------------------------------------------------------------
 
 
@@ -574,3 +672,29 @@ def test_a_submission_without_a_master_stays_as_it_is(tmp_path, caplog):
     notebook = solved()
     assert staged(tmp_path, notebook) is notebook
     assert "not rebuilt" in caplog.text
+
+
+def test_the_stage_keeps_what_the_reader_told():
+    notebook = checks_deleted(solved())
+    notebook.metadata["autograder"] = {"repairs": ["Read with care."], "checks": ["forged"]}
+    result = staged(ROOT, notebook).metadata["autograder"]
+    assert list(result) == ["repairs"]
+    assert result["repairs"][0] == "Read with care." and len(result["repairs"]) == 5
+
+
+@pytest.mark.parametrize("forged", [3, [], {"repairs": 3}, {"repairs": [3, {}]}])
+def test_the_stage_takes_whatever_stands_in_the_readers_place(forged):
+    notebook = checks_deleted(solved())
+    notebook.metadata["autograder"] = forged
+    assert len(staged(ROOT, notebook).metadata["autograder"]["repairs"]) == 4
+
+
+def test_a_file_that_could_not_be_read_has_one_sentence():
+    notebook = NotebookNode(cells=[], metadata={"autograder": {"repairs": ["No notebook."]}})
+    assert staged(ROOT, notebook).metadata["autograder"] == {"repairs": ["No notebook."]}
+
+
+def test_a_notebook_without_cells_has_one_sentence():
+    rebuilt = rebuild(MASTER, NotebookNode(cells=[]))
+    assert rebuilt.repairs == ("The notebook has no cells: nothing in it could be graded.",)
+    assert checks_of(rebuilt.notebook) == checks_of(MASTER)

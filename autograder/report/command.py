@@ -1,0 +1,21 @@
+"""`autograder feedback`: a page for each graded submission."""
+
+import click
+from rich.console import Console
+
+
+@click.command()
+@click.argument("assignments", nargs=-1)
+@click.option("--student", help="Only this student.")
+@click.option("--force", is_flag=True, help="Write pages again that are up to date.")
+@click.pass_obj
+def feedback(course, assignments, student, force):
+    """Write a page for each graded submission of ASSIGNMENTS, or of all, into feedback/.
+
+    Example: autograder feedback svd --student kim
+    """
+    from autograder.grading.classroom import assignments_of
+    from autograder.report.feedback import generate_feedback
+
+    written = generate_feedback(course, assignments or assignments_of(course), student, force)
+    Console().print(f"{len(written)} pages written.")

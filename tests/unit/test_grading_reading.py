@@ -1,0 +1,406 @@
+"""Whatever a student hands in is read without an error, and the right file of several is found."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from traitlets.config import LoggingConfigurable
+
+from autograder.build import read_notebook
+from autograder.grading import reading
+from autograder.grading.reading import TolerantExporter, find_submission, read_submission
+
+ROOT = Path(__file__).parents[2]
+LINE = "answer = 42"
+
+
+def a_notebook(*sources, **metadata):
+    cells = [new_code_cell(source) for source in sources or (LINE,)]
+    return new_notebook(cells=cells, metadata=metadata)
+
+
+def sources_of(read):
+    return [cell.source for cell in read.notebook.cells]
+
+
+def written(folder, content, name="mf.ipynb"):
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+# --- What is no notebook --------------------------------------------------------------------------
+
+NO_NOTEBOOKS = {
+    "empty": b"",
+    "blank": b" \n\t ",
+    "half": nbformat.writes(a_notebook())[:-40],
+    "a brace": "{",
+    "a list": "[]",
+    "a number": "1",
+    "null": "null",
+    "an object": "{}",
+    "cells of a wrong type": '{"cells": {"a": 1}, "nbformat": 4}',
+    "sheets of a wrong type": '{"worksheets": 7, "nbformat": 3}',
+    "bytes": bytes(range(256)) * 40,
+    "zeros": bytes(10_000),
+    "a zip": b"PK\x03\x04" + bytes(500),
+    "html": "<!DOCTYPE html><html><script>alert(1)</script></html>",
+    "python": "import numpy as np\nprint('x')",
+    "an open string": '{"cells": ["' + '\\"' * 200_000,
+    "deep lists": "[" * 100_000 + "]" * 100_000,
+    "deep objects": '{"a":' * 100_000 + "1" + "}" * 100_000,
+    "deep cells": '{"cells": ' + "[" * 100_000 + "]" * 100_000 + "}",
+    "many values": '{"cells": [' + ",".join(["[]"] * 1_500_000) + "]}",
+    "two values": '{"cells": []} {"cells": []}',
+}
+
+
+@pytest.mark.parametrize("content", NO_NOTEBOOKS.values(), ids=NO_NOTEBOOKS)
+def test_what_is_no_notebook_is_an_empty_one_and_a_sentence(tmp_path, content):
+    read = read_submission(written(tmp_path, content))
+    assert not read.is_readable and read.notebook.cells == []
+    nbformat.validate(read.notebook)
+    [sentence] = read.repairs
+    assert sentence.startswith("The file mf.ipynb is no notebook (")
+    assert sentence.endswith("): nothing in it could be graded.")
+
+
+def a_folder(path):
+    path.mkdir()
+
+
+def a_link_to_a_notebook(path):
+    path.symlink_to(written(path.parent, nbformat.writes(a_notebook()), "elsewhere.ipynb"))
+
+
+def a_dangling_link(path):
+    path.symlink_to("nowhere")
+
+
+def a_link_to_itself(path):
+    path.symlink_to(path.name)
+
+
+def a_link_to_a_device(path):
+    path.symlink_to("/dev/zero")
+
+
+def a_pipe(path):
+    os.mkfifo(path)
+
+
+def nothing(path):
+    pass
+
+
+def a_file_that_is_too_large(path):
+    with path.open("wb") as file:
+        file.truncate(500_000_000)
+
+
+ODD_FILES = (
+    a_folder, a_link_to_a_notebook, a_dangling_link, a_link_to_itself, a_link_to_a_device, a_pipe,
+    nothing, a_file_that_is_too_large,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("make", ODD_FILES, ids=lambda make: make.__name__)
+def test_what_is_no_plain_file_is_not_read(tmp_path, make):
+    make(tmp_path / "mf.ipynb")
+    read = read_submission(tmp_path / "mf.ipynb")
+    assert not read.is_readable and len(read.repairs) == 1
+
+
+def test_a_notebook_in_a_folder_that_is_a_link_is_not_read(tmp_path):
+    written(tmp_path, nbformat.writes(a_notebook()), "master/mf.ipynb")
+    (tmp_path / "mf").symlink_to("master")
+    assert not read_submission(tmp_path / "mf/mf.ipynb").is_readable
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+        lambda inner: st.lists(inner) | st.dictionaries(
+            st.sampled_from(["cells", "source", "metadata", "outputs", "cell_type", "id", "x",
+                             "attachments", "worksheets", "nbgrader", "kernelspec", "level"]),
+            inner,
+        ),
+    ),
+    st.booleans(),
+)  # fmt: skip
+def test_whatever_json_is_handed_in_a_valid_notebook_comes_out(tmp_path_factory, value, keep):
+    path = tmp_path_factory.getbasetemp() / "any.ipynb"
+    path.write_text(json.dumps({"cells": value} if isinstance(value, list) else value))
+    read = read_submission(path, keep_outputs=keep)
+    if not keep:
+        nbformat.validate(read.notebook)
+    nbformat.writes(read.notebook).encode()
+
+
+# --- What is a notebook all the same --------------------------------------------------------------
+
+
+@pytest.mark.parametrize("coding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-32"])
+def test_a_notebook_in_another_coding_is_read(tmp_path, coding):
+    text = nbformat.writes(a_notebook("name = '영화'"))
+    read = read_submission(written(tmp_path, text.encode(coding)))
+    assert sources_of(read) == ["name = '영화'"] and read.repairs == ()
+
+
+@pytest.mark.parametrize("coding", ["cp949", "latin-1"])
+def test_characters_of_an_unknown_coding_are_replaced_and_told(tmp_path, coding):
+    text = nbformat.writes(a_notebook(f"{LINE}  # é" if coding == "latin-1" else f"{LINE}  # 답"))
+    read = read_submission(written(tmp_path, text.encode(coding)))
+    assert sources_of(read)[0].startswith(LINE)
+    assert "not UTF-8" in read.repairs[0]
+
+
+def test_odd_values_of_json_are_read(tmp_path):
+    huge = "1" + "0" * 9999
+    cell = f'{{"cell_type": "code", "metadata": {{"n": NaN, "m": {huge}}}, "source": "a = 1"}}'
+    text = f'{{"cells": 3, "cells": [{cell}, null, 5, "x", [], {{}}], "nbformat": -Infinity}}'
+    assert sources_of(read_submission(written(tmp_path, text))) == ["a = 1", ""]
+
+
+def test_a_lone_surrogate_does_not_keep_a_notebook_from_being_written(tmp_path):
+    notebook = a_notebook("x = '\ud800'")
+    notebook.cells.append(new_markdown_cell("![a](attachment:a)", attachments={"\udc00": {}}))
+    notebook.cells[0]["id"] = "\ud801"
+    read = read_submission(written(tmp_path, json.dumps(notebook)))
+    nbformat.writes(read.notebook).encode()
+
+
+def test_ids_that_are_twice_there_or_not_allowed_are_renewed(tmp_path):
+    notebook = a_notebook("a", "b", "c", "d")
+    for cell, name in zip(notebook.cells, ["same", "same", "not allowed", "x" * 65], strict=True):
+        cell["id"] = name
+    read = read_submission(written(tmp_path, json.dumps(notebook)))
+    nbformat.validate(read.notebook)
+    assert sources_of(read) == ["a", "b", "c", "d"] and read.notebook.cells[0].id == "same"
+
+
+def test_old_formats_are_read(tmp_path):
+    three = nbformat.convert(a_notebook("a = 1"), 3)
+    three.worksheets[0].cells.insert(
+        0, NotebookNode(cell_type="heading", level=2, source="Top", metadata={})
+    )
+    two = {"nbformat": 2, "worksheets": [{"cells": [{"cell_type": "code", "input": "b = 1"}]}]}
+    assert sources_of(read_submission(written(tmp_path, json.dumps(three)))) == ["## Top", "a = 1"]
+    assert sources_of(read_submission(written(tmp_path, json.dumps(two)))) == ["b = 1"]
+
+
+def test_metadata_is_kept_as_far_as_cells_are_known_by_it(tmp_path):
+    notebook = a_notebook(
+        autograder={"repairs": ["forged"]}, kernelspec={"name": "ir", "display_name": "R"}
+    )
+    notebook.cells[0].metadata = NotebookNode(
+        nbgrader={"grade_id": "mf-model", "points": 50, "x": [1]},
+        id="colab",
+        tags=["skip-execution"],
+    )
+    read = read_submission(written(tmp_path, json.dumps(notebook))).notebook
+    assert read.metadata == {"kernelspec": {"name": "ir", "display_name": "R"}}
+    assert read.cells[0].metadata == {
+        "nbgrader": {"grade_id": "mf-model", "points": 50}, "id": "colab"
+    }  # fmt: skip
+
+
+# --- Outputs --------------------------------------------------------------------------------------
+
+
+def with_outputs(*sizes):
+    notebook = a_notebook(*(f"cell_{n} = 1" for n in range(len(sizes))))
+    for cell, size in zip(notebook.cells, sizes, strict=True):
+        cell.outputs = [new_output("stream", text="[{x}]," * (size // 6))]
+    return notebook
+
+
+def test_outputs_are_dropped_unless_asked_for(tmp_path):
+    path = written(tmp_path, nbformat.writes(with_outputs(600)))
+    assert read_submission(path).notebook.cells[0].outputs == []
+    [output] = read_submission(path, keep_outputs=True).notebook.cells[0].outputs
+    assert "".join(output.text) == "[{x}]," * 100
+
+
+def test_a_large_output_of_a_cell_is_cut_and_the_others_are_kept(tmp_path):
+    path = written(tmp_path, json.dumps(with_outputs(60, 9_000_000, 60)))
+    first, second, third = read_submission(path, keep_outputs=True).notebook.cells
+    assert len(first.outputs[0].text) == len(third.outputs[0].text) == 60
+    assert second.outputs == [{"output_type": "stream", "name": "stdout", "text": "... (cut)"}]
+
+
+def test_outputs_are_cut_where_a_notebook_has_too_many(tmp_path):
+    path = written(tmp_path, nbformat.writes(with_outputs(*[6_000_000] * 8)))
+    cells = read_submission(path, keep_outputs=True).notebook.cells
+    assert [len(cell.outputs[0].text) > 100 for cell in cells] == [True] * 5 + [False] * 3
+
+
+def test_outputs_of_format_3_are_kept_as_those_of_format_4(tmp_path):
+    notebook = a_notebook()
+    notebook.cells[0].outputs = [
+        new_output("execute_result", {"text/plain": "42"}, execution_count=1)
+    ]
+    path = written(tmp_path, json.dumps(nbformat.convert(notebook, 3)))
+    [output] = read_submission(path, keep_outputs=True).notebook.cells[0].outputs
+    assert output.output_type == "execute_result" and output.data == {"text/plain": "42"}
+
+
+MEASURE = """
+import re, sys
+from pathlib import Path
+from autograder.grading.reading import read_submission
+def memory(name):
+    return int(re.search(name + r":\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1])
+Path("/proc/self/clear_refs").write_text("5")  # forget the peak of importing
+before = memory("VmRSS")
+read = read_submission(sys.argv[1], keep_outputs=True)
+print(read.is_readable, len(read.notebook.cells), (memory("VmHWM") - before) // 1024)
+"""
+
+
+def measured(path):
+    """Whether a file is readable, its number of cells, and the MiB that reading it took."""
+    done = subprocess.run(
+        [sys.executable, "-c", MEASURE, path], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    is_readable, cells, growth = done.stdout.split()
+    return is_readable == "True", int(cells), int(growth)
+
+
+def test_a_notebook_with_100_mb_of_outputs_is_read_in_little_more_memory_than_it_has(tmp_path):
+    path = written(tmp_path, nbformat.writes(with_outputs(*[5_000_000] * 20)))
+    is_readable, cells, growth = measured(path)
+    assert is_readable and cells == 20 and growth < 500
+
+
+GREEDY = {
+    "small objects": '{"cells": [' + ",".join(['{"a":1}'] * 330_000) + "]}",
+    "small objects as outputs": '{"cells": [{"cell_type": "code", "outputs": ['
+    + ",".join(['{"a":1}'] * 330_000)
+    + "]}]}",
+    "numbers": '{"cells": [{"source": [' + "999," * 990_000 + "1]}]}",
+    "one wide source": json.dumps({"cells": [{"source": "x" * 50_000_000 + "\U0001f600"}]}),
+}
+
+
+@pytest.mark.parametrize("text", GREEDY.values(), ids=GREEDY)
+def test_memory_stays_bounded_for_files_made_to_need_much(tmp_path, text):
+    assert measured(written(tmp_path, text))[2] < 1200
+
+
+# --- Which file -----------------------------------------------------------------------------------
+
+MASTER = read_notebook(ROOT / "source/mf/mf.ipynb")
+RELEASE = (ROOT / "release/en/mf/mf.ipynb").read_text()
+OTHER = (ROOT / "release/en/svd/svd.ipynb").read_text()
+SMALL = nbformat.writes(a_notebook())
+
+
+def found_in(folder, master=MASTER):
+    found = find_submission(folder, "mf", master)
+    return found.path and str(found.path.relative_to(folder)), found.repairs
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["mf (1).ipynb", "mf-final.ipynb", "MF.ipynb", "Copy of mf.ipynb", "homework/mf.ipynb",
+     "homework.ipynb", "mf.ipynb.txt", "a/b/MF (2).IPYNB"],
+)  # fmt: skip
+def test_a_renamed_notebook_is_found_and_told(tmp_path, name):
+    written(tmp_path, RELEASE, name)
+    sentence = f"The file mf.ipynb was missing: {name} was graded in its place."
+    assert found_in(tmp_path) == (name, (sentence,))
+
+
+def test_the_file_of_the_right_name_is_the_one_without_a_word(tmp_path):
+    for name in ("mf.ipynb", "mf (1).ipynb", "sub/mf.ipynb"):
+        written(tmp_path, RELEASE, name)
+    assert found_in(tmp_path) == ("mf.ipynb", ())
+
+
+def test_a_file_of_the_right_name_that_cannot_be_read_gives_way(tmp_path):
+    written(tmp_path, "{", "mf.ipynb")
+    written(tmp_path, RELEASE, "mf (1).ipynb")
+    name, [sentence] = found_in(tmp_path)
+    assert name == "mf (1).ipynb" and "mf.ipynb could not be read" in sentence
+
+
+@pytest.mark.parametrize("master", [MASTER, None], ids=["with the master", "without"])
+def test_the_notebook_most_like_the_lesson_is_chosen_of_several(tmp_path, master):
+    written(tmp_path, SMALL, "mf-final.ipynb")
+    written(tmp_path, OTHER, "mf copy.ipynb")
+    written(tmp_path, RELEASE, "homework.ipynb")
+    name, [sentence] = found_in(tmp_path, master)
+    assert name == "homework.ipynb" and "of 3 notebooks the one most like the lesson" in sentence
+
+
+def test_the_newest_is_chosen_of_equals(tmp_path):
+    for age, name in enumerate(["mf (1).ipynb", "mf (2).ipynb", "mf (3).ipynb"]):
+        os.utime(written(tmp_path, RELEASE, name), (1e9 - age, 1e9 + (age == 1)))
+    assert found_in(tmp_path)[0] == "mf (2).ipynb"
+
+
+def test_links_checkpoints_and_hidden_files_are_no_candidates(tmp_path):
+    folder = tmp_path / "mf"
+    master = written(tmp_path, RELEASE, "source/mf.ipynb")
+    written(folder, RELEASE, ".ipynb_checkpoints/mf-checkpoint.ipynb")
+    written(folder, RELEASE, "._mf.ipynb")
+    written(folder, RELEASE, "__MACOSX/mf.ipynb")
+    (folder / "mf (1).ipynb").symlink_to(master)
+    (folder / "sub").symlink_to(master.parent)
+    assert found_in(folder) == (None, (reading.NOTHING_FOUND,))
+
+
+def test_a_file_that_is_a_link_stays_the_one_where_there_is_no_other(tmp_path):
+    (tmp_path / "mf.ipynb").symlink_to("nowhere")
+    assert found_in(tmp_path) == ("mf.ipynb", ())
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_an_empty_folder_has_nothing_to_grade(tmp_path, is_there):
+    folder = tmp_path if is_there else tmp_path / "gone"
+    assert found_in(folder) == (None, (reading.NOTHING_FOUND,))
+
+
+# --- In nbgrader ----------------------------------------------------------------------------------
+
+
+class Converter(LoggingConfigurable):
+    """As much of nbgrader's Autograde as its exporter sees."""
+
+    _sanitizing = True
+
+
+def exported(path, is_sanitizing=True):
+    parent = Converter()
+    parent._sanitizing = is_sanitizing
+    output, resources = TolerantExporter(parent=parent).from_filename(str(path), resources={"a": 1})
+    assert resources["metadata"]["name"] == "mf" and resources["a"] == 1
+    return nbformat.reads(output, as_version=4)
+
+
+def test_the_exporter_gives_an_empty_notebook_and_says_why(tmp_path):
+    notebook = exported(written(tmp_path, "{"))
+    assert notebook.cells == [] and len(notebook.metadata["autograder"]["repairs"]) == 1
+
+
+def test_the_exporter_takes_no_word_of_the_students_for_a_repair(tmp_path):
+    notebook = a_notebook(autograder={"repairs": ["forged"]})
+    assert exported(written(tmp_path, nbformat.writes(notebook))).metadata == {}
+
+
+def test_the_exporter_reads_what_autograde_wrote_as_it_is(tmp_path):
+    notebook = with_outputs(60)
+    notebook.metadata["autograder"] = {"repairs": ["ours"]}
+    assert exported(written(tmp_path, nbformat.writes(notebook)), is_sanitizing=False) == notebook

@@ -31,6 +31,9 @@ from autograder.checks.registry import expect
 from autograder.checks.svd import ratings_matrix
 from autograder.checks.thresholds import LEAK_MARGIN, REPORT_TOLERANCE, RMSE_RATIO
 
+# What it takes to run a student's own training pass on two equal small batches. It is left alone where
+# that could go wrong or reach a model that a probe does not copy: one kept in a default or a closure.
+# Everything in the namespace is copied, since the snippet looks names up by `globals()`.
 EPOCH_PROBE = """
 import contextlib
 import inspect

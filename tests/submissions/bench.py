@@ -5,6 +5,7 @@ notebook, a cell that raises is left behind and the next one runs.
 """
 
 import os
+import warnings
 from contextlib import contextmanager
 
 from autograder.checks import names, registered
@@ -16,8 +17,8 @@ from autograder.errors import CheckFailed
 # Secret seeds of the grading sets that tests use; fixed, so that a red run can be repeated.
 SEEDS = [2**127 + 7919 * n for n in range(20)]
 
-# Exercises that change what earlier cells made are replayed from there.
-REPLAY_FROM = {"mf-train": "mf-model", "vae-train": "vae-model"}
+# Exercises that change what earlier cells made, or lead to one that does, are replayed from there.
+REPLAY_FROM = {"mf-train": "mf-model", "vae-loss": "vae-model", "vae-train": "vae-model"}
 
 
 @contextmanager
@@ -45,12 +46,15 @@ def exercises(cells):
 
 
 def run_leniently(cells, namespace):
-    """Run cells one by one; a cell that raises is left behind."""
+    """Run cells one by one; a cell that raises is left behind, a warning is none. Returns what was raised."""
+    errors = []
     for cell in cells:
         try:
-            run_cells([cell], namespace)
-        except Exception:  # noqa: BLE001, S112  what a student's cell raises is the student's
-            continue
+            with warnings.catch_warnings(action="ignore"):
+                run_cells([cell], namespace)
+        except Exception as error:  # noqa: BLE001  what a student's cell raises is the student's
+            errors.append(error)
+    return errors
 
 
 def verdict(check, namespace, data):
@@ -112,14 +116,18 @@ class Bench:
         return verdict(check, namespace, self.data)
 
     def judge_all(self, replacements, until):
-        """Verdicts of every check through `until` on the solution with texts replaced."""
-        namespace, verdicts = {"__name__": "__main__"}, {}
-        replace = Replacements(replacements)
-        with movielens(self.visible):
-            for check, cells in self.parts.items():
-                run_leniently(edited(cells, replace), namespace)
-                verdicts[check] = verdict(check, namespace, self.data)
-                if check == until:
-                    break
+        """Verdicts through `until` on the solution with texts replaced, and what its cells raised.
+
+        What comes before the first exercise that the replacements change is not run again.
+        """
+        replace, verdicts, errors = Replacements(replacements), {}, []
+        parts = {check: edited(cells, replace) for check, cells in self.parts.items()}
         replace.assert_all_used()
-        return verdicts
+        first = next(check for check, cells in parts.items() if cells != self.parts[check])
+        first, order = REPLAY_FROM.get(first, first), list(parts)
+        namespace = dict(self.before[first])
+        with movielens(self.visible):
+            for check in order[order.index(first) : order.index(until) + 1]:
+                errors += run_leniently(parts[check], namespace)
+                verdicts[check] = verdict(check, namespace, self.data)
+        return verdicts, errors

@@ -64,8 +64,8 @@ FILLS = {
     ("blank-vae-model", 3): Fills("reparameterize", ("decode", "encode")),
     ("blank-vae-model", 4): Fills("decode", ("fc4", "encode")),
     ("blank-vae-loss", 0): Fills("per_user_mse", ("squared_error", "mask")),
-    ("blank-vae-loss", 1): Fills("detach", ("clone", "requires_grad_"), ("item", "clone().detach")),
-    ("blank-vae-loss", 2): Fills("detach", ("clone", "mean"), ("item", "clone().detach")),
+    ("blank-vae-loss", 1): Fills("detach", ("clone", "requires_grad_"), ("clone().detach",)),
+    ("blank-vae-loss", 2): Fills("detach", ("clone", "mean"), ("clone().detach",)),
     ("blank-vae-complete", 0): Fills(
         "get_vae_predictions",
         ("(lambda network, rows: network(rows)[0].detach())", "(lambda network, rows: rows)"),

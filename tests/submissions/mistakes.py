@@ -12,6 +12,10 @@ MISTAKES = {
         "counts_for_ratings": [('columns="movieId")', 'columns="movieId", aggfunc="count")')],
     },
     "svd-factors": {
+        "gaps_filled_with_zero": [(".fillna(global_mean)", ".fillna(0)")],
+        "gaps_filled_with_movie_means": [
+            (".fillna(global_mean)", ".fillna(R_block.mean()).fillna(global_mean)")
+        ],
         "mean_of_the_block": [('ratings["rating"].mean()', "np.nanmean(R_block.values)")],
         "singular_values_twice": [("U_k @ S_k, V_k", "U_k @ S_k, V_k @ S_k")],
         "no_singular_values": [("U_k @ S_k, V_k", "U_k, V_k")],
@@ -108,6 +112,56 @@ MISTAKES = {
         "detached_items": [("* self.item_emb(items))", "* self.item_emb(items).detach())")],
     },
     "mf-train": {
+        "clamped_in_the_loss": [
+            (
+                "criterion(model(users, items), stars)",
+                "criterion(model(users, items).clamp(1, 5), stars)",
+            )
+        ],
+        "summed_in_the_step": [
+            (
+                "loss = criterion(model(users, items), stars)",
+                "loss = criterion(model(users, items), stars) * len(stars)",
+            )
+        ],
+        "root_in_the_loss": [
+            (
+                "criterion(model(users, items), stars)",
+                "criterion(model(users, items), stars).sqrt()",
+            )
+        ],
+        "absolute_error_in_the_step": [
+            (
+                "criterion(model(users, items), stars)",
+                "nn.functional.l1_loss(model(users, items), stars)",
+            )
+        ],
+        "two_steps_a_batch": [
+            ("        optimizer.step()\n", "        optimizer.step()\n        optimizer.step()\n")
+        ],
+        "backward_twice": [
+            (
+                "        loss.backward()\n",
+                "        loss.backward(retain_graph=True)\n        loss.backward()\n",
+            )
+        ],
+        "last_epoch_weights_kept": [
+            ("model.load_state_dict(best_state)", "model.load_state_dict(model.state_dict())")
+        ],
+        "best_epoch_is_the_last": [
+            (
+                "model.load_state_dict(best_state)\n",
+                "model.load_state_dict(best_state)\nbest_epoch = epoch\n",
+            )
+        ],
+        "epochs_counted_from_zero": [("tqdm(range(1, n_epochs + 1)", "tqdm(range(n_epochs)")],
+        "stopped_by_an_error": [("train_rmse = train_epoch()", "train_rmse = train_epoch(model)")],
+        "unclamped_predictions": [
+            ("model(users.to(device), items.to(device)).clamp(1, 5)", "model(users, items)")
+        ],
+        "trained_on_everything": [
+            ("in train_loader:", "in [*train_loader, *val_loader, *test_loader]:")
+        ],
         "no_zero_grad": [("        optimizer.zero_grad()\n", "")],
         "no_backward": [("        loss.backward()\n", "")],
         "no_step": [("        optimizer.step()\n", "")],
@@ -146,6 +200,13 @@ MISTAKES = {
         ],
     },
     "mf-complete": {
+        "unclamped_predictions": [("predicted.clamp(1, 5)", "predicted")],
+        "transposed_grid": [
+            (
+                "U_grid = all_users.unsqueeze(1).repeat(1, num_items)",
+                "U_grid = all_users.unsqueeze(0).repeat(num_items, 1)",
+            )
+        ],
         "grids_transposed": [
             (".reshape(num_users, num_items)", ".reshape(num_items, num_users).T")
         ],
@@ -171,6 +232,16 @@ MISTAKES = {
         "rounded": [("predicted.clamp(1, 5)", "predicted.round().clamp(1, 5)")],
     },
     "mf-recommend": {
+        "thirty_more_then_filtered": [
+            ("[unseen].nlargest(n)", ".nlargest(n + 30)[unseen].head(n)")
+        ],
+        "hundred_more_then_filtered": [
+            ("[unseen].nlargest(n)", ".nlargest(n + 100)[unseen].head(n)")
+        ],
+        "not_sorted": [("[unseen].nlargest(n)", "[unseen].nlargest(n).sort_index()")],
+        "completed_for_predicted": [
+            ("R_hat_df_full.loc[user_id][unseen]", "completed_full.loc[user_id]")
+        ],
         "seen_movies_too": [("[unseen]", "")],
         "disliked_movies_again": [
             ("R_sparse_full.loc[user_id].isna()", "~(R_sparse_full.loc[user_id] >= 3)")
@@ -203,6 +274,26 @@ MISTAKES = {
         "mask_for_ratings": [("return self.R[i], self.mask[i]", "return self.mask[i], self.R[i]")],
     },
     "vae-model": {
+        "same_noise_in_each_pass": [
+            (
+                "torch.randn_like(mu)",
+                "torch.randn(mu.shape, generator=torch.Generator().manual_seed(0))",
+            )
+        ],
+        "seeded_in_each_pass": [
+            (
+                "        return mu + torch.exp(0.5 * logvar)",
+                "        torch.manual_seed(SEED)\n        return mu + torch.exp(0.5 * logvar)",
+            )
+        ],
+        "noise_kept": [
+            (
+                "        return mu + torch.exp(0.5 * logvar) * torch.randn_like(mu)",
+                "        if getattr(self, 'noise', mu[:0]).shape != mu.shape:\n"
+                "            self.noise = torch.randn_like(mu)\n"
+                "        return mu + torch.exp(0.5 * logvar) * self.noise",
+            )
+        ],
         "no_sampling": [("z = self.reparameterize(mu, logvar)", "z = mu")],
         "variance_for_deviation": [("torch.exp(0.5 * logvar)", "torch.exp(logvar)")],
         "logvar_for_deviation": [("torch.exp(0.5 * logvar)", "logvar")],
@@ -225,7 +316,7 @@ MISTAKES = {
         ],
     },
     "vae-loss": {
-        "no_mask": [("(recon_x - x) ** 2 * mask", "(recon_x - x) ** 2")],
+        "no_mask_in_the_loss": [("(recon_x - x) ** 2 * mask", "(recon_x - x) ** 2")],
         "no_division": [(" / (mask.sum(dim=1) + 1e-8)", "")],
         "mean_over_all_items": [(" / (mask.sum(dim=1) + 1e-8)", " / mask.shape[1]")],
         "sum_over_users": [("per_user_mse.mean()", "per_user_mse.sum()")],
@@ -242,6 +333,50 @@ MISTAKES = {
         "other_learning_rate": [("lr=0.001", "lr=0.01")],
     },
     "vae-train": {
+        "no_sampling_in_training": [
+            (
+                "        recon, mu, logvar = vae(rows)\n",
+                "        mu, logvar = vae.encode(rows)\n        recon = vae.decode(mu)\n",
+            )
+        ],
+        "beta_zero_in_the_step": [("mu, logvar, mask)\n", "mu, logvar, mask, beta=0.0)\n")],
+        "beta_one_in_the_step": [("mu, logvar, mask)\n", "mu, logvar, mask, beta=1.0)\n")],
+        "kl_dropped_in_the_step": [
+            (
+                "        optimizer_vae.zero_grad()\n",
+                "        loss = (((recon - rows) ** 2 * mask).sum(1) / (mask.sum(1) + 1e-8)).mean()\n"
+                "        optimizer_vae.zero_grad()\n",
+            )
+        ],
+        "two_steps_a_batch": [
+            (
+                "        optimizer_vae.step()\n",
+                "        optimizer_vae.step()\n        optimizer_vae.step()\n",
+            )
+        ],
+        "backward_twice": [
+            (
+                "        loss.backward()\n",
+                "        loss.backward(retain_graph=True)\n        loss.backward()\n",
+            )
+        ],
+        "last_epoch_weights_kept": [
+            ("vae.load_state_dict(best_state)", "vae.load_state_dict(vae.state_dict())")
+        ],
+        "best_epoch_is_the_last": [
+            (
+                "vae.load_state_dict(best_state)\n",
+                "vae.load_state_dict(best_state)\nbest_epoch = epoch\n",
+            )
+        ],
+        "epochs_counted_from_zero": [("tqdm(range(1, n_epochs + 1)", "tqdm(range(n_epochs)")],
+        "trained_on_everything": [
+            (
+                "for rows, mask in train_user_loader:",
+                "everything = R_train + R_val + R_test\n"
+                "    for rows, mask in zip(everything.split(64), (everything > 0).float().split(64)):",
+            )
+        ],
         "no_zero_grad": [("        optimizer_vae.zero_grad()\n", "")],
         "no_backward": [("        loss.backward()\n", "")],
         "no_step": [("        optimizer_vae.step()\n", "")],
@@ -269,6 +404,13 @@ MISTAKES = {
         ],
     },
     "vae-complete": {
+        "unclamped_predictions": [(".clamp(1, 5)  #", "  #")],
+        "sampled_predictions": [
+            ("get_vae_predictions(vae, R_train)", "vae(R_train.to(device))[0].detach().cpu()")
+        ],
+        "transposed": [
+            ("R_pred_np = R_pred.numpy()", "R_pred_np = R_pred.T.numpy().reshape(R_pred.shape)")
+        ],
         "ratings_overwritten": [
             ("R_sparse_full.where(~R_sparse_full.isna(), R_pred_df)", "R_pred_df.copy()")
         ],

@@ -153,8 +153,10 @@ PLAIN = """
 import numpy
 import pandas
 
-def plain(value):
+def plain(value, is_single=False):
     if isinstance(value, pandas.DataFrame):
+        if is_single and all(dtype == "float64" for dtype in value.dtypes):
+            value = value.astype("float32")
         index, columns = (pandas.Index(list(labels)) for labels in value.axes)
         return pandas.DataFrame(value).set_axis(index, axis=0).set_axis(columns, axis=1)
     return numpy.asarray(value) if isinstance(value, numpy.matrix) else value
@@ -162,28 +164,30 @@ def plain(value):
 """
 
 
-def read(student, *names):
+def read(student, *names, is_single=False):
     """The student's variables of these names; an index of any class and a numpy matrix are read as plain ones.
+
+    With `is_single`, frames of float64 are read in single precision, which is half the bytes.
 
     Raises
     ------
     CheckFailed
         Where one is not defined, or no value.
     """
-    snippet = PLAIN + "".join(f"{name} = plain({name})\n" for name in names)
+    snippet = PLAIN + "".join(f"{name} = plain({name}, {is_single})\n" for name in names)
     values = ask(student, snippet, dict.fromkeys(names, anything))
     return [values[name] for name in names]
 
 
-def tables(student, *names):
-    """The student's variables of these names, each of which must be a DataFrame.
+def tables(student, *names, is_single=False):
+    """The student's variables of these names, each of which must be a DataFrame; read as `read` does.
 
     Raises
     ------
     CheckFailed
         Where one is missing or something else.
     """
-    values = read(student, *names)
+    values = read(student, *names, is_single=is_single)
     for name, value in zip(names, values, strict=True):
         expect(
             isinstance(value, pd.DataFrame),

@@ -163,10 +163,12 @@ def loaders_hold_exactly_their_split_in_batches_of_1024(student, data):
             is_close(sorted_triples(part["columns"], len(own)), triples(own)),
             "A loader does not hold exactly the ratings of its split.",
         )
-    sample_set = {tuple(row) for row in triples(data.train)}
+    own = triples(data.train)
     expect(
         len(probe["samples"]) == len(places)
-        and all(tuple(sample) in sample_set for sample in probe["samples"]),
+        and all(
+            len(sample) == 3 and (own == sample).all(axis=1).any() for sample in probe["samples"]
+        ),
         "`train_dataset` should give samples of the training part.",
     )
     first, second = (as_array(part["columns"][0]) for part in probe["passes"][:2])

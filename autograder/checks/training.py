@@ -163,7 +163,7 @@ def completed(student, labelled_name, completed_name, predicted, data):
     """
     observed = ratings_matrix(data)
     labelled = pd.DataFrame(predicted, index=data.user_ids, columns=data.movie_ids)
-    own, value = tables(student, labelled_name, completed_name)
+    own, value = tables(student, labelled_name, completed_name, is_single=True)
     same_table(own, labelled, labelled_name, "users label its rows, movies its columns", 1e-3)
     expect(value.shape == observed.shape, f"`{completed_name}` should be users by items.")
     expect(

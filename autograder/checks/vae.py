@@ -162,7 +162,7 @@ def in_order(rows):
 
 
 def linear(weights, layer, x):
-    """X W' + b of one layer, in float64."""
+    """X W' + b of one layer."""
     return x @ weights[f"{layer}.weight"].T + weights[f"{layer}.bias"]
 
 
@@ -512,8 +512,9 @@ def weights_of(probe, data):
 
 
 def predict(weights, R):
-    """Predicted stars for rows R with z = mu, (B, items), float64, not clamped."""
-    return decode(weights, encode(weights, np.asarray(R, dtype=np.float64))[0])
+    """Predicted stars for rows R with z = mu, (B, items), not clamped; in float32, as the lesson does it."""
+    weights = {name: value.astype(np.float32) for name, value in weights.items()}
+    return decode(weights, encode(weights, np.asarray(R, dtype=np.float32))[0])
 
 
 def rmse_of(predicted, frame):

@@ -23,14 +23,16 @@ def extra_credit(present, recorded, bonus):
     Parameters
     ----------
     present : extra credit in the gradebook, or None.
-    recorded : what this stage wrote there last time, or None.
+    recorded : what this stage wrote there last time, or None; a list of what it may have written, where
+        it was killed meanwhile.
     bonus : what the submission earned now, or None.
 
     Returns
     -------
     (extra credit or None, whether it is an instructor's own)
     """
-    if present and present != recorded:
+    ours = recorded if isinstance(recorded, list) else [recorded]
+    if present and present not in ours:
         return present, True
     return bonus or None, False
 
@@ -61,7 +63,17 @@ class RecordBonus(NbGraderPreprocessor):
                     if is_kept:
                         self.log.info("Extra credit of %s is an instructor's: kept", key)
                     recorded[key] = recorded.get(key) if is_kept else grade.extra_credit
+            changed = {key for key in recorded if recorded[key] != before.get(key)}
+            if changed:  # of two files that are written, the first one must allow for both states
+                write_stored(
+                    path,
+                    recorded | {key: _either(before.get(key), recorded[key]) for key in changed},
+                )
             gradebook.db.commit()
         if recorded != before:
             write_stored(path, recorded)
         return nb, resources
+
+
+def _either(before, now):
+    return [*(before if isinstance(before, list) else [before]), now]

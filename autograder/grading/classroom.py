@@ -11,6 +11,7 @@ import hashlib
 import logging
 import os
 import shutil
+import stat
 import sys
 import warnings
 from dataclasses import dataclass, fields, replace
@@ -30,7 +31,7 @@ from autograder.errors import CourseError, GradingError
 from autograder.grading.answers import SaveGrades
 from autograder.grading.bonus import RecordBonus
 from autograder.grading.limits import Limits
-from autograder.grading.reading import find_submission, read_submission
+from autograder.grading.reading import MAX_FILE_BYTES, find_submission, read_submission
 from autograder.grading.rebuild import rebuild
 from autograder.grading.results import RESULT, as_verdict, replace_verdict, verdicts_of
 from autograder.grading.stage import GradeSubmission, master_of
@@ -301,13 +302,14 @@ def limits_given(options):
 
 
 def _fingerprint(path):
-    """What tells one submission from another: a hash of the file's content."""
-    if path is None:
-        return "nothing"
+    """What tells one submission from another: a hash of the file's content, no link followed."""
     digest = hashlib.sha256()
-    with contextlib.suppress(OSError), path.open("rb") as file:
-        while part := file.read(1 << 20):
-            digest.update(part)
+    with contextlib.suppress(OSError):
+        if path is None or not stat.S_ISREG(path.lstat().st_mode):
+            return "no file"
+        digest.update(f"{path.stat().st_size}\n".encode())
+        with path.open("rb") as file:
+            digest.update(file.read(MAX_FILE_BYTES))
     return digest.hexdigest()
 
 

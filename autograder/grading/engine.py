@@ -151,7 +151,7 @@ def _watch(job, outputs):
 def _longest(job):
     limits = job.limits
     kernels = len(job.exercises) + 1
-    return 2 * limits.notebook_seconds + kernels * 2 * limits.start_seconds + SLACK_SECONDS
+    return 3 * limits.notebook_seconds + kernels * 2 * limits.start_seconds + SLACK_SECONDS
 
 
 def _killed(job):

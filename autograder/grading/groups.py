@@ -29,9 +29,8 @@ def parents():
                 beside = Path(place + path) if path == "/" else Path(place + path).parent
                 if "pids" in _words(beside / "cgroup.subtree_control"):
                     found.append(beside)
-            elif kind == "cgroup" and controllers in CONTROLLERS:
-                if controllers in options.split(","):
-                    found.append(Path(place + path))
+            elif kind == "cgroup" and _is_mount_of(controllers.split(","), options.split(",")):
+                found.append(Path(place + path))
     return tuple(place for place in found if os.access(place, os.W_OK))
 
 
@@ -65,6 +64,10 @@ class Group:
         for place in self.places:
             with contextlib.suppress(OSError):
                 place.rmdir()
+
+
+def _is_mount_of(controllers, options):
+    return not set(CONTROLLERS).isdisjoint(controllers) and set(controllers) <= set(options)
 
 
 def _words(path):

@@ -238,7 +238,7 @@ def seal(limits, connection, data_files, hidden=()):
         *("--uid", "1000", "--gid", "1000", "--hostname", "sandbox"),
         *_system_mounts(),
         *python_mounts,
-        *("--proc", "/proc", "--dev", "/dev"),
+        *("--proc", "/proc", *_masked_settings(), "--dev", "/dev"),
         *(part for mount in package_mounts() for part in ("--ro-bind", *mount)),
         *_hidden_mounts(hidden),
         *_writable_mounts(limits),
@@ -301,6 +301,21 @@ def _system_mounts():
     for place in (f"/usr/local/lib/{version}", "/usr/lib/python3"):
         for packages in Path(place).glob("*-packages"):
             yield from _emptied(packages)
+
+
+def _masked_settings():
+    """Cover what /proc shows besides processes.
+
+    Settings of the whole machine belong to root, who may write them even without any capability: a
+    sandbox that root starts could name a program for the kernel to run.
+    """
+    for place in sorted(Path("/proc").iterdir()):
+        if place.name.isdigit() or place.is_symlink():
+            continue
+        if place.is_dir():
+            yield from _emptied(place)
+        elif place.stat().st_mode & 0o777 != 0o444:
+            yield from ("--ro-bind-try", "/dev/null", str(place))
 
 
 def _hidden_mounts(hidden):

@@ -18,10 +18,11 @@ from jupyter_client.session import Session
 
 from autograder.grading.limits import MIB
 from autograder.grading.outcomes import KILLED, TIMEOUT
-from autograder.grading.sandbox import Sandbox
+from autograder.grading.sandbox import Sandbox, wait_for_death
 from autograder.grading.watchdog import Watchdog
 
-TICK_SECONDS = 0.1
+TICK_SECONDS, DEATH_SECONDS = 0.1, 1.0
+"""Between two looks at a kernel, and how long it may take to die after its connections."""
 MAX_FRAME = 96 * MIB
 QUEUE = 32
 OUTPUTS = ("stream", "display_data", "execute_result", "error")
@@ -71,6 +72,7 @@ class Kernel:
         self._context = zmq.Context()
         self._session = Session(key=b"")
         self._shell = self._iopub = None
+        self._monitors = []
         try:
             self._open(time.monotonic() + limits.start_seconds)
             self._watchdog = Watchdog(sandbox, limits, TICK_SECONDS)
@@ -121,7 +123,7 @@ class Kernel:
         self._iopub.subscribe(b"")
         while not self._iopub.poll(50):  # a subscription takes a moment: until something arrives
             self._look(deadline)
-            self._session.send(self._shell, self._session.msg("kernel_info_request"))
+            self._send(self._session.msg("kernel_info_request"))
         desk = files("autograder.grading").joinpath("desk.txt").read_text(encoding="utf-8")
         package = files("autograder.checks")
         texts = [
@@ -135,9 +137,11 @@ class Kernel:
     def _connect(self, kind, channel, max_frame):
         socket = self._context.socket(kind)
         socket.setsockopt(zmq.LINGER, 0)
+        socket.setsockopt(zmq.SNDTIMEO, 0)
         socket.setsockopt(zmq.MAXMSGSIZE, max_frame)
         socket.setsockopt(zmq.RCVHWM, QUEUE)
         socket.setsockopt(zmq.RECONNECT_IVL, -1)
+        self._monitors.append(socket.get_monitor_socket(zmq.EVENT_DISCONNECTED))
         socket.connect(f"ipc://{self.sandbox.socket(channel)}")
         return socket
 
@@ -153,18 +157,29 @@ class Kernel:
                 **{"allow_stdin": False, "stop_on_error": False},
             },
         )
-        self._session.send(self._shell, message)
+        self._look(deadline)
+        self._send(message)
         return self._await_reply(message["header"]["msg_id"], deadline, is_idle_wanted=counted)
+
+    def _send(self, message):
+        try:
+            self._session.send(self._shell, message)
+        except zmq.Again:  # nobody is at the other end
+            self._hang_up()
 
     def _await_reply(self, request, deadline, is_idle_wanted=False):
         poller = zmq.Poller()
         poller.register(self._shell, zmq.POLLIN)
         poller.register(self._iopub, zmq.POLLIN)
         poller.register(self.sandbox.pidfd, zmq.POLLIN)
+        for monitor in self._monitors:
+            poller.register(monitor, zmq.POLLIN)
         reply, outputs, is_idle, meter = None, [], not is_idle_wanted, _Meter(self)
         while reply is None or not is_idle:
             self._look(deadline)
             ready = dict(poller.poll(TICK_SECONDS * 1000))
+            if not ready.keys().isdisjoint(self._monitors):
+                self._hang_up()
             for socket in (self._iopub, self._shell):
                 if socket not in ready:
                     continue
@@ -192,6 +207,12 @@ class Kernel:
             return None
         parts = (message.get("parent_header"), message.get("content"))
         return message if all(isinstance(part, dict) for part in parts) else None
+
+    def _hang_up(self):
+        """Raise KernelGone: a connection ended, with the kernel or by a message larger than may be."""
+        if wait_for_death(self.sandbox, DEATH_SECONDS):
+            self._look(time.monotonic())
+        raise KernelGone(KILLED, "a message was larger than the limit on output", "output")
 
     def _look(self, deadline):
         """Raise KernelGone where the kernel has died, perhaps of the watchdog, or is out of time."""

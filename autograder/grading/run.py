@@ -19,6 +19,7 @@ from autograder.grading.kernel import KernelGone
 from autograder.grading.outcomes import (
     ERROR,
     FAILED,
+    KILLED,
     NOT_RUN,
     PASSED,
     SENTENCES,
@@ -34,6 +35,8 @@ from autograder.grading.student import DESK, SandboxedStudent
 log = logging.getLogger(__name__)
 
 MARK = f"{DESK}.mark()"
+ENDED = {TIMEOUT, KILLED, NOT_RUN}
+"""Outcomes after which there is no kernel."""
 
 
 class Clock:
@@ -86,6 +89,9 @@ class Submission:
         """Run what is left to run, reporting a verdict for every exercise."""
         self.clock = Clock(self.limits.cell_seconds, self.limits.notebook_seconds)
         self.replays = Clock(self.limits.cell_seconds, self.limits.notebook_seconds)
+        # Kernels without a cell of the student's: what he did to the time of replays is no excuse here.
+        self.references = Clock(self.limits.cell_seconds, self.limits.notebook_seconds)
+        self.has_ended = any(verdict.outcome in ENDED for verdict in self.done)
         self.passed = [verdict.has_passed for verdict in self.done]
         try:
             for number in range(len(self.passed), len(self.exercises)):
@@ -104,11 +110,11 @@ class Submission:
         common = {"check": exercise.check, "max_points": exercise.max_points, "points": 0.0}
         common["carried_on"] = self.carries_on and not all(self.passed)
         place = None
-        if self.kernel is None and number and not self.carries_on:
+        if self.has_ended and not self.carries_on:
             return Verdict(**common, outcome=NOT_RUN, message=SENTENCES[NOT_RUN])
-        if self.kernel is None:
-            self._reopen(number)
         try:
+            if self.kernel is None:
+                self._reopen(number)
             self._ask(MARK)
             place = self._run_cells(exercise)
             student = SandboxedStudent(self.kernel, self.clock.seconds)
@@ -119,6 +125,7 @@ class Submission:
             result = {"outcome": FAILED, "message": str(failure)}
         except KernelGone as end:
             self._close()
+            self.has_ended = True
             what = end.what or "of what it is given"
             result = {"outcome": end.ending, "message": SENTENCES[end.ending].format(what=what)}
         if result["outcome"] == FAILED and place is not None:
@@ -163,22 +170,25 @@ class Submission:
             log.info("While carrying on: %s", end)
         self._close()
 
-    def _stand_in(self, number):
+    def _stand_in(self, number, clock=None):
         """Run the reference of an exercise; whether nothing of it raised."""
         self.has_reference = True
         return all(
-            self._run(cell.reference, self.replays).error is None
+            self._run(cell.reference, clock or self.replays).error is None
             for cell in self.exercises[number].references
         )
 
     def _reopen(self, number):
-        """A fresh kernel in the state before an exercise."""
+        """A fresh kernel in the state before an exercise.
+
+        The student's cells stand where they passed; where those end the kernel, or the reference does
+        not run behind them, the reference stands alone.
+        """
+        if not self.carries_on and number:
+            return self._replay((True,) * number)
         for passed in dict.fromkeys((tuple(self.passed[:number]), (False,) * number)):
             try:
-                self.kernel = self.open_kernel()
-                self.has_reference = not all(passed)
-                self._replay(passed)
-                return
+                return self._replay(passed)
             except KernelGone as end:
                 log.info("While replaying: %s", end)
                 self._close()
@@ -188,12 +198,15 @@ class Submission:
         )
 
     def _replay(self, passed):
+        self.kernel = self.open_kernel()
+        self.has_reference = not all(passed)
+        clock = self.replays if any(passed) else self.references
         for number, has_passed in enumerate(passed):
-            if not has_passed:
-                self._stand_in(number)
-                continue
-            for cell in self.exercises[number].cells:
-                self._run(cell.source, self.replays)
+            if has_passed:
+                for cell in self.exercises[number].cells:
+                    self._run(cell.source, clock)
+            elif not self._stand_in(number, clock):
+                raise KernelGone(KILLED, "the reference raised")
 
     # --- The kernel ------------------------------------------------------------------------------
 

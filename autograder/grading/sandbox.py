@@ -231,6 +231,9 @@ class Sandbox:
         self._group = self._grouped()
 
     def _grouped(self):
+        """Its control groups; where memory of the machine runs out, it is the first to go."""
+        with contextlib.suppress(OSError), open(f"/proc/{self.pid}/oom_score_adj", "w") as score:  # noqa: PTH123
+            score.write("1000")
         group = Group(self.limits.processes)
         group.add(self.pid)
         return group

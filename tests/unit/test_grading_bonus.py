@@ -7,51 +7,21 @@ import warnings
 from pathlib import Path
 
 import pytest
-from nbformat.v4 import new_code_cell, new_notebook, new_output
+from nbformat import NotebookNode
+from nbformat.v4 import new_notebook
 from nbgrader.api import Gradebook
 
-from autograder.checks import VERDICT_TYPE
 from autograder.errors import GradingError
-from autograder.grading.bonus import (
-    RECORDED,
-    RecordBonus,
-    bonus_of,
-    extra_credit,
-    read_recorded,
-)
+from autograder.grading.bonus import RECORDED, RecordBonus, extra_credit
+from autograder.grading.stored import read_stored, write_stored
 
 CHECK = "vae-challenge"
 
 
-def challenge(bonus, outcome="PASSED"):
-    data = {VERDICT_TYPE: {"check": CHECK, "outcome": outcome, "bonus": bonus}}
-    cell = new_code_cell("", outputs=[new_output("display_data", data=data)])
-    cell.metadata["nbgrader"] = {"grade": True, "solution": False, "grade_id": CHECK, "points": 0}
-    return cell
-
-
-@pytest.mark.parametrize(
-    ("said", "counts"),
-    [
-        (2.0, 2.0),
-        (1, 1.0),
-        (0.0, 0.0),
-        (99.0, 3.0),
-        (-1.0, 0.0),
-        (None, None),
-        (True, None),
-        ("3", None),
-        (float("nan"), None),
-        (float("inf"), None),
-        ([3], None),
-    ],
-)
-def test_a_bonus_is_a_finite_number_within_its_bounds(said, counts):
-    assert bonus_of(challenge(said), max_bonus=3.0) == counts
-
-
-def test_a_challenge_that_failed_has_no_bonus():
-    assert bonus_of(challenge(3.0, outcome="FAILED"), max_bonus=3.0) is None
+def graded(bonus):
+    """A notebook whose challenge earned a bonus."""
+    verdict = {"check": CHECK, "points": 0.0, "max_points": 0.0, "bonus": bonus}
+    return new_notebook(metadata={"autograder": {"checks": [NotebookNode(verdict)]}})
 
 
 @pytest.mark.parametrize(
@@ -65,6 +35,9 @@ def test_a_challenge_that_failed_has_no_bonus():
         (1.5, 2.0, 3.0, (1.5, True)),
         (1.5, None, 3.0, (1.5, True)),
         (0.0, 2.0, 3.0, (3.0, False)),
+        (1.0, [1.0, 2.0], 3.0, (3.0, False)),
+        (2.0, [1.0, 2.0], 3.0, (3.0, False)),
+        (1.5, [1.0, 2.0], 3.0, (1.5, True)),
     ],
 )
 def test_extra_credit_is_replaced_only_where_it_is_what_was_recorded(
@@ -83,8 +56,7 @@ class Course:
     def record(self, monkeypatch, bonus):
         monkeypatch.setattr("autograder.grading.bonus.course_of", lambda stage: self.folder)
         names = {"student": "ada", "assignment": "vae", "notebook": "vae", "db_url": self.url}
-        notebook = new_notebook(cells=[challenge(bonus)])
-        RecordBonus().preprocess(notebook, {"nbgrader": names})
+        RecordBonus().preprocess(graded(bonus), {"nbgrader": names})
         return self.extra_credit()
 
     def extra_credit(self, new=None):
@@ -142,13 +114,55 @@ def test_extra_credit_given_before_the_first_grading_survives(course, monkeypatc
     assert course.record(monkeypatch, 3.0) == 1.0
 
 
+@pytest.mark.parametrize("is_before", [True, False], ids=["before", "behind"])
+def test_a_kill_around_the_gradebooks_commit_turns_no_bonus_into_an_instructors(
+    course, monkeypatch, is_before
+):
+    course.record(monkeypatch, 1.0)
+    stop_after_writing(monkeypatch, 1)
+    with pytest.raises(KilledError):
+        course.record(monkeypatch, 2.0)
+    monkeypatch.undo()
+    monkeypatch.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)
+    if not is_before:
+        course.extra_credit(2.0)  # the gradebook was written, the file not any more
+    assert course.record(monkeypatch, 3.0) == 3.0
+    assert read_stored(course.folder / RECORDED) == {f"ada/vae/vae/{CHECK}": 3.0}
+
+
+class KilledError(Exception):
+    pass
+
+
+def stop_after_writing(monkeypatch, times):
+    """Let the stage write its file so many times, and then end."""
+
+    def write(path, content):
+        nonlocal times
+        write_stored(path, content)
+        times -= 1
+        if times == 0:
+            raise KilledError
+
+    monkeypatch.setattr("autograder.grading.bonus.write_stored", write)
+
+
+def test_a_notebook_without_verdicts_changes_nothing(course, monkeypatch):
+    course.extra_credit(1.0)
+    monkeypatch.setattr("autograder.grading.bonus.course_of", lambda stage: course.folder)
+    names = {"student": "ada", "assignment": "vae", "notebook": "vae", "db_url": course.url}
+    RecordBonus().preprocess(new_notebook(), {"nbgrader": names})
+    assert course.extra_credit() == 1.0
+    assert not (course.folder / RECORDED).exists()
+
+
 def test_what_was_recorded_lies_beside_the_private_data(course, monkeypatch):
     course.record(monkeypatch, 2.0)
-    assert read_recorded(course.folder / RECORDED) == {f"ada/vae/vae/{CHECK}": 2.0}
+    assert read_stored(course.folder / RECORDED) == {f"ada/vae/vae/{CHECK}": 2.0}
 
 
 def test_a_damaged_record_is_named(tmp_path):
     path = tmp_path / "bonus.json"
     path.write_text("[1")
     with pytest.raises(GradingError, match="bonus.json is damaged: remove it"):
-        read_recorded(path)
+        read_stored(path)

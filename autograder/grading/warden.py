@@ -98,7 +98,9 @@ def _settle(limits):
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     ctypes.CDLL(None).prctl(DIE_WITH_PARENT, signal.SIGKILL)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    _, most = resource.getrlimit(resource.RLIMIT_DATA)  # kept, for a kernel's own limit to be higher
+    _, most = resource.getrlimit(
+        resource.RLIMIT_DATA
+    )  # kept, for a kernel's own limit to be higher
     resource.setrlimit(resource.RLIMIT_DATA, (limits.warden_mib * MIB, most))
     os.environ["OMP_NUM_THREADS"] = str(limits.threads)
     import torch

@@ -28,7 +28,10 @@ def test_every_direct_dependency_is_pinned_in_requirements_within_its_bounds():
     from packaging.utils import canonicalize_name
 
     lines = (ROOT / "requirements.txt").read_text().splitlines()
-    pins = {canonicalize_name(line.split("==")[0]): line.split("==")[1].partition(";")[0] for line in lines}
+    pins = {
+        canonicalize_name(line.split("==")[0]): line.split("==")[1].partition(";")[0]
+        for line in lines
+    }
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     for text in project["dependencies"]:
         requirement = Requirement(text)

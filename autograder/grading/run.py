@@ -117,7 +117,9 @@ class Submission:
                 self._reopen(number)
             self._ask(MARK)
             place = self._run_cells(exercise)
-            student = SandboxedStudent(self.kernel, self.clock.seconds)
+            student = SandboxedStudent(
+                self.kernel, self.clock.seconds, is_told=not self.has_reference
+            )
             bonus = self._judged(exercise.check, student)
             points = exercise.max_points
             result = {"outcome": PASSED, "points": points, "bonus": bonus}
@@ -141,7 +143,7 @@ class Submission:
             if not self.has_reference:
                 self.show(cell.id, ran.outputs)
             if ran.error is not None and place is None and cell.kind != GIVEN:
-                place = place_of(cell, ran)
+                place = place_of(cell, ran, is_told=not self.has_reference)
         return place
 
     def _judged(self, check, student):
@@ -218,7 +220,11 @@ class Submission:
             clock.left -= time.monotonic() - start
 
     def _ask(self, question):
-        return self.kernel.ask(question, self.limits.cell_seconds)
+        start = time.monotonic()
+        try:
+            return self.kernel.ask(question, self.clock.seconds())
+        finally:
+            self.clock.left -= time.monotonic() - start
 
     def _close(self):
         if self.kernel is not None:

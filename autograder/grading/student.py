@@ -34,10 +34,11 @@ class SandboxedStudent:
     ----------
     kernel : Kernel.
     seconds : function that gives the seconds left for a question.
+    is_told : whether a sentence may name the class of an error, which the kernel chooses.
     """
 
-    def __init__(self, kernel, seconds):
-        self._kernel, self._seconds = kernel, seconds
+    def __init__(self, kernel, seconds, is_told=True):
+        self._kernel, self._seconds, self._is_told = kernel, seconds, is_told
 
     def __getitem__(self, name):
         """Return the student's variable, by value; raises CheckFailed where it is none."""
@@ -59,11 +60,12 @@ class SandboxedStudent:
         if kind == "T":
             name, _, problem = rest.partition("\0")
             found = re.search(r"`([^`]*)`", problem)
-            known = found and found[1] in NAMEABLE
+            known = self._is_told and found and found[1] in NAMEABLE
             kind = f", as it is a `{found[1]}`" if known else ""
             name = name if name in names else names[0]
             raise CheckFailed(NOT_READABLE.format(name=name, kind=kind))
-        error = f"`{rest}`" if kind == "R" and rest in ERRORS else "an error"
+        is_named = self._is_told and kind == "R" and rest in ERRORS
+        error = f"`{rest}`" if is_named else "an error"
         raise CheckFailed(RAISED.format(error=error))
 
 

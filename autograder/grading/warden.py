@@ -8,9 +8,11 @@ that it has reported stand. The grader hears nothing from it but JSON of limited
 import ctypes
 import json
 import logging
+import multiprocessing
 import os
 import resource
 import signal
+import threading
 from dataclasses import asdict, dataclass
 
 from autograder.checks import registered
@@ -93,10 +95,11 @@ def work(job, connection):
 
 
 def _settle(limits):
-    """Live no longer than the server, and within the limits."""
+    """Live no longer than the grader or the server, and within the limits."""
     logging.disable(logging.CRITICAL)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     ctypes.CDLL(None).prctl(DIE_WITH_PARENT, signal.SIGKILL)
+    threading.Thread(target=_end_with_grader, daemon=True).start()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     _, most = resource.getrlimit(
         resource.RLIMIT_DATA
@@ -106,3 +109,9 @@ def _settle(limits):
     import torch
 
     torch.set_num_threads(1)
+
+
+def _end_with_grader():
+    """End when the grader does: the server lives as long as any of its wardens."""
+    multiprocessing.parent_process().join()
+    os.kill(os.getpid(), signal.SIGKILL)

@@ -1,5 +1,6 @@
 """A grading run that is killed at any moment leaves nothing behind, and the next run does what is missing."""
 
+import contextlib
 import os
 import random
 import signal
@@ -16,6 +17,9 @@ from submissions.courses import Course
 
 MOMENTS, SAMPLE = 20, 4
 PATIENCE_SECONDS = 5
+START_SECONDS = 60
+"""What importing takes at most in the server of wardens, which does not look up meanwhile."""
+LOOP_SECONDS = 8
 COMMAND = "import sys; from autograder.cli import main; sys.exit(main(['grade', 'svd']))"
 WRONG = [("np.sqrt(np.mean(difference[observed] ** 2))", "np.mean(difference[observed])")]
 EXPECTED = {
@@ -76,8 +80,8 @@ def is_running(process):
         return False
 
 
-def assert_all_end(family):
-    deadline = time.monotonic() + PATIENCE_SECONDS
+def assert_all_end(family, seconds=PATIENCE_SECONDS):
+    deadline = time.monotonic() + seconds
     while any(map(is_running, family)) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert [process for process in family if is_running(process)] == []
@@ -113,7 +117,7 @@ def test_a_killed_run_leaves_no_process_and_the_next_one_completes_it(
     try:
         process.wait(share * run_seconds)
     except subprocess.TimeoutExpired:
-        assert_all_end(kill(process, is_alone))
+        assert_all_end(kill(process, is_alone), START_SECONDS if is_alone else PATIENCE_SECONDS)
     with course.gradebook() as gradebook:
         assert len(gradebook.assignments) <= 1
     course.run("grade", "svd")
@@ -121,3 +125,34 @@ def test_a_killed_run_leaves_no_process_and_the_next_one_completes_it(
     rows, files = course.rows(), course.files()
     assert course.run("grade", "svd").count("as before") == len(EXPECTED)
     assert (course.rows(), course.files()) == (rows, files)
+
+
+@pytest.mark.parametrize("is_alone", [True, False], ids=["alone", "with_its_group"])
+def test_students_code_does_not_outlive_the_grader(ungraded, tmp_path, is_alone):
+    course = ungraded.copied(tmp_path / "course")
+    endless = "while True:\n        pass\n    U, S, Vt = svd(R_filled, full_matrices=False)\n"
+    course.hand_in(
+        "ada",
+        edited(
+            course.solutions["svd"],
+            [("U, S, Vt = svd(R_filled, full_matrices=False)\n", endless)],
+        ),
+    )
+    process = start_grading(course)
+    kernel = wait_for_loop(process)
+    family = kill(process, is_alone)
+    assert kernel in family
+    assert_all_end(family)
+
+
+def wait_for_loop(process):
+    """A run's kernel, once it has used more time than all that stands before the loop."""
+    deadline = time.monotonic() + 2 * START_SECONDS
+    while time.monotonic() < deadline:
+        for child in psutil.Process(process.pid).children(recursive=True):
+            with contextlib.suppress(psutil.Error):
+                is_kernel = "/opt/start.py" in child.cmdline()
+                if is_kernel and child.cpu_times().user > LOOP_SECONDS:
+                    return child
+        time.sleep(0.1)
+    raise AssertionError("no kernel came to the endless loop")

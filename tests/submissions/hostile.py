@@ -941,12 +941,13 @@ time.sleep(60)
         code="""
 import os, sys
 desk = type(sys.modules["desk"].desk)
-fetch = desk.fetch
-def last(self, name):
-    import threading
-    threading.Timer(0.0, lambda: os._exit(0)).start()
-    return fetch(self, name)
-desk.fetch = desk.evaluate = last
+def last(original):
+    def answer(self, *a):
+        import threading
+        threading.Timer(0.02, lambda: os._exit(0)).start()
+        return original(self, *a)
+    return answer
+desk.fetch, desk.evaluate = last(desk.fetch), last(desk.evaluate)
 """,
     ),
     "replaces_sockets_by_links": Hostile(

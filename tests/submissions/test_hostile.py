@@ -30,6 +30,11 @@ CHECKS = ("svd-block", "svd-factors", "svd-complete", "svd-rank")
 POINTS = dict(zip(CHECKS, (3.0, 3.0, 4.0, 4.0), strict=True))
 ALL_PASSED = dict.fromkeys(CHECKS, PASSED)
 PARENT_MIB = 100
+VARIANTS = {
+    *("aborts", "segfaults", "loops_in_repr", "loops_in_del_and_atexit", "processes_of_a_shell"),
+    *("a_million_outputs", "memory_of_many_processes", "private_memory"),
+}
+"""Submissions whose like is among the others; they run with the long tests."""
 
 
 @pytest.fixture(scope="module")
@@ -117,7 +122,13 @@ def test_questions_cost_no_points_and_little(answers):
 # --- Submissions of their own ----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", SUBMISSIONS)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[pytest.mark.accuracy] if name in VARIANTS else [])
+        for name in SUBMISSIONS
+    ],
+)
 def test_hostile_submission(handin, lures, name):
     hostile = SUBMISSIONS[name]
     notebook = handin.notebook(

@@ -136,6 +136,7 @@ def test_they_agree_on_the_first_lesson(compared):
     assert_agreement(compared, "svd", ["solved", "untouched", *MISTAKEN["svd"]])
 
 
+@pytest.mark.accuracy
 def test_they_agree_on_a_mistake_in_the_second(compared):
     assert_agreement(compared, "mf", SAMPLE)
 

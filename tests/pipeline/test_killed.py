@@ -15,7 +15,7 @@ from autograder.demo import edited
 from submissions.bench import SEEDS
 from submissions.courses import Course
 
-MOMENTS, SAMPLE = 20, 4
+MOMENTS, SAMPLE = 20, 2
 PATIENCE_SECONDS = 5
 START_SECONDS = 60
 """What importing takes at most in the server of wardens, which does not look up meanwhile."""

@@ -27,9 +27,12 @@ from autograder.build.nbval_flag import flag_for_nbval
 from autograder.build.notebooks import Notebook, Stage
 from autograder.build.regions import stub_regions, unwrap_regions
 from autograder.build.syntax import reject_magics
+from autograder.build.translations import reject_stale_translations, reject_untranslated
 
 SOURCE_STAGES: tuple[Stage, ...] = (
     expand_directives,  # first: every other stage reads what it writes
+    reject_untranslated,
+    reject_stale_translations,  # after reject_untranslated: a missing cell is said to be missing
     reject_magics,
     reject_flags,
     fill_data_cell,  # before set_cell_ids: an id is a hash of the content

@@ -16,6 +16,7 @@ from autograder.build.cell_ids import set_cell_ids
 from autograder.build.checksums import compute_checksums
 from autograder.build.data_cell import fill_data_cell
 from autograder.build.directives import expand_directives
+from autograder.build.figures import describe_figures
 from autograder.build.hidden_tests import append_hidden_tests, remove_hidden_tests
 from autograder.build.languages import select_language
 from autograder.build.leaks import reject_broken_code, reject_flags, reject_markers
@@ -54,6 +55,7 @@ RELEASE_STAGES: tuple[Stage, ...] = (
 )
 
 SOLUTION_STAGES: tuple[Stage, ...] = (
+    describe_figures,
     unwrap_regions,
     cut_marking_schemes,
     clear_outputs,

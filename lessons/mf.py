@@ -25,14 +25,14 @@
 # thread: at most 120 seconds a cell, 360 seconds in all, and 3 GB of memory. The solution needs less than a tenth of that.
 
 # %% [markdown] lang="ko" of="5f6f85be"
-# # 2강. 행렬 분해: 사람들이 매긴 평점에서만 배우기
+# # 2강. 행렬 분해(matrix factorisation): 사람들이 매긴 평점에서만 배우기
 #
 # 1강의 SVD에는 모든 칸이 필요했고, 그래서 칸 대부분을 지어내야 했습니다. 이 강의에서는 그럴 필요가 없습니다. 이 강의를 마치면 다음을
 # 할 수 있습니다.
 #
 # * 모델이 본 적 없는 평점으로 평가할 수 있도록 평점을 **나눕니다**(split).
 # * 평점을 **Dataset**과 **DataLoader**로 PyTorch에 넣어 줍니다.
-# * 편향을 둔 행렬 분해(biased matrix factorisation, MF)를 작성하고 **학습**시키며, 가장 좋을 때 멈춥니다.
+# * 편향을 둔 행렬 분해(biased matrix factorisation, MF)를 작성하고 **학습**(training)시키며, 가장 좋을 때 멈춥니다.
 # * 행렬 전체를 **완성**하고, 영화 열 편을 제목으로 **추천**합니다.
 #
 # 제출한 노트북은 **같은 종류의 다른 데이터**로 처음부터 끝까지 실행됩니다. 네트워크 없이 스레드 하나로 실행되며, 셀 하나에 최대 120초,
@@ -153,10 +153,10 @@ print(len(train_df), "/", len(val_df), "/", len(test_df), "ratings")
 # %% [markdown] lang="ko" of="2b501e0e"
 # 여덟은 배우는 데, 하나는 멈출 때를 정하는 데, 하나는 시험에 씁니다. 시험 데이터는 이제부터 맨 마지막까지 열지 않습니다.
 #
-# ## 2. PyTorch에 넣을 배치
+# ## 2. PyTorch에 넣을 배치(batch)
 #
 # `Dataset`은 두 가지 질문에 답합니다. 표본(sample)이 모두 몇 개인가(`__len__`), `i`번째 표본은 무엇인가(`__getitem__`). 여기에서
-# 표본은 의견 하나, 곧 (사용자 인덱스, 영화 인덱스, 별점)입니다. `DataLoader`는 표본을 배치(batch) 단위로 꺼내며, `shuffle=True`라고
+# 표본은 의견 하나, 곧 (사용자 인덱스, 영화 인덱스, 별점)입니다. `DataLoader`는 표본을 배치 단위로 꺼내며, `shuffle=True`라고
 # 하면 에포크(epoch)마다 순서를 새로 섞습니다. 섞는 것은 학습할 때만 필요합니다. 검증과 시험에서는 세기만 하면 됩니다.
 #
 # 수만 개의 표본을 하나씩 꺼내면 느립니다. 텐서(tensor)는 숫자 목록으로 한꺼번에 인덱싱할 수 있으므로, `__getitems__`가 배치 하나를 통째로
@@ -270,7 +270,7 @@ print("mf-dataset: batches of", *(tuple(part.shape) for part in (users, items, s
 # $$\hat r_{ui} = \underbrace{\mu + b_u + b_i}_{\text{취향과 무관}} + \underbrace{p_u^\top q_i}_{\text{취향}}$$
 #
 # $\hat r_{ui}$는 사용자 $u$가 영화 $i$에 줄 별점의 예측값(숫자 하나), $\mu$는 학습 평점의 평균(숫자 하나), $b_u$는 사용자마다 숫자 하나,
-# $b_i$는 영화마다 숫자 하나입니다. $p_u$와 $q_i$는 숫자 `n_factors`개로 된 벡터이며, 1강에서처럼 $P$ (사용자 수, 요인 수)와
+# $b_i$는 영화마다 숫자 하나입니다. $p_u$와 $q_i$는 요인(factor) `n_factors`개로 된 벡터이며, 1강에서처럼 $P$ (사용자 수, 요인 수)와
 # $Q$ (영화 수, 요인 수)의 행입니다. 사용자 한 명, 영화 한 편, 요인 두 개로 직접 계산해 봅시다.
 
 # %%
@@ -302,7 +302,7 @@ mu + b_u + b_i + (p_u * q_i).sum()
 # %% [markdown] lang="ko" of="73a2ce59"
 # 취향과 무관한 부분이 3.5 + 0.3 - 0.2이고, 여기에 취향이 0.5 · 0.8 - 1.0 · 0.1 = 0.3점을 보탭니다.
 #
-# PyTorch의 `nn.Embedding(행 수, 열 수)`가 바로 이런 표입니다. 인덱스를 주면 그 행을 돌려줍니다. 요인은 작은 난수에서, 편향은 0에서
+# PyTorch의 `nn.Embedding(rows, columns)`가 바로 이런 표입니다. 인덱스를 주면 그 행을 돌려줍니다. 요인은 작은 난수에서, 편향은 0에서
 # 시작하므로, 학습하기 전의 모델은 누구에게나 대략 $\mu$라고 답합니다.
 #
 # > **흔한 실수.** 아래의 `global_bias`는 `ratings`가 아니라 `train_df`의 평균입니다. 모든 평점의 평균은 검증 데이터와 시험 데이터를 이미
@@ -676,7 +676,7 @@ print(torch.arange(3).unsqueeze(0).repeat(2, 1))
 # 두 격자의 쌍을 행 순서로 읽으면 0번 사용자의 모든 영화가 나오고, 그다음 1번 사용자의 모든 영화가 나옵니다. 예측에는 기울기가 필요 없으므로
 # `torch.no_grad()` 안에서 실행합니다. 메모리를 아끼려고 쌍을 여러 조각으로 나누어 모델에 넣습니다.
 #
-# **실습 `mf-complete`.** 두 격자를 만들고 1강의 규칙대로 행렬을 완성하세요. 사용자가 매긴 평점은 그대로 두고, 결측값만 (범위에 맞게 자른)
+# **실습 `mf-complete`.** 두 격자를 만들고 1강의 규칙대로 행렬을 완성하세요. 사용자가 매긴 평점은 그대로 두고, 결측값(missing value)만 (범위에 맞게 자른)
 # 예측값으로 채웁니다.
 #
 # <details><summary>힌트</summary>

@@ -125,7 +125,7 @@ sample_users, sample_movies = user_ids[:8], movie_ids[:8]
 # </details>
 
 # %% [markdown] lang="ko" of="bcc19aeb"
-# **실습 `svd-block`.** 전체 행렬 `R_sparse`를 만들고, 거기에서 블록 `R_block`을 잘라 내세요. `.loc[행, 열]`의 첫째 목록은 남길
+# **실습 `svd-block`.** 전체 행렬 `R_sparse`를 만들고, 거기에서 블록 `R_block`을 잘라 내세요. `.loc[rows, columns]`의 첫째 목록은 남길
 # 행(우리가 고른 사용자, `sample_users`), 둘째 목록은 남길 열(우리가 고른 영화, `sample_movies`)입니다. `*` 하나는 글자 하나를 나타냅니다.
 #
 # <details><summary>힌트</summary>
@@ -331,8 +331,8 @@ pd.concat(
 # 구별하는 것은 둘째 열입니다. (부호는 뒤집혀 나올 수 있습니다. $u_f v_f^\top = (-u_f)(-v_f)^\top$이므로 요인의 부호에는 뜻이 없습니다.)
 #
 # > **흔한 실수.** 여기에서는 *모든* 평점의 평균을 썼습니다. 채우기만 하므로 해가 없습니다. 그러나 따로 떼어 둔 평점으로 모델을 *평가*하는
-# > 순간부터 평균은 학습 데이터에서만 구해야 합니다. 모든 평점의 평균은 시험 데이터를 이미 본 값이기 때문입니다. 숫자 하나뿐이라도 이것은
-# > **데이터 누출(data leakage)** 입니다.
+# > 순간부터 평균은 학습 데이터에서만 구해야 합니다. 모든 평점의 평균은 시험 데이터를 이미 본 값이기 때문입니다. 숫자 하나뿐이라도
+# > 이것은 **데이터 누출(data leakage)** 입니다.
 
 # %% [markdown] lang="en"
 # ## 5. Complete the block
@@ -433,13 +433,13 @@ print(f"RMSE on the observed cells: {np.sqrt(np.nanmean(observed_error.values**2
 # <details><summary>Hint</summary>
 #
 # 1. Begin as in section 4: the slim `svd` of `R_filled`.
-# 2. Cut all three parts down to `k`, and multiply them back in the order of the formula in section 3. (Columns times numbers: `U[:, :k] * S[:k]` scales
-#    each column by its own singular value, so that no diagonal matrix is needed.)
+# 2. Cut all three parts down to `k`, and multiply them back in the order of the formula in section 3. (A `*` between an
+#    array of shape (m, k) and one of shape (k,) multiplies each column by its own number, so that no diagonal matrix is needed.)
 # 3. Subtract `R_filled`, keep the cells that count, and read RMSE from right to left: square, mean, root.
 #
 # </details>
 
-# %% [markdown] lang="ko" of="b750544a"
+# %% [markdown] lang="ko" of="80f87473"
 # 아는 칸에서 요인 두 개의 오차는 별 반 개쯤입니다. 다만 이것은 SVD에 보여 준 칸에서 잰 오차입니다. 블록을 얼마나 잘 *설명*하는지를 말할
 # 뿐, 결측값을 얼마나 잘 *예측*하는지를 말해 주지는 않습니다.
 #
@@ -461,8 +461,8 @@ print(f"RMSE on the observed cells: {np.sqrt(np.nanmean(observed_error.values**2
 # <details><summary>힌트</summary>
 #
 # 1. 4절과 같이 시작합니다. `R_filled`의 작은 `svd`를 구합니다.
-# 2. 세 조각을 모두 `k`개로 자르고, 3절의 수식 순서대로 다시 곱합니다. (`U[:, :k] * S[:k]`는 각 열에 자기 특이값을 곱하므로 대각 행렬을
-#    만들 필요가 없습니다.)
+# 2. 세 조각을 모두 `k`개로 자르고, 3절의 수식 순서대로 다시 곱합니다. (모양이 (m, k)인 배열과 (k,)인
+#    배열을 `*`로 곱하면 열마다 자기 숫자가 곱해지므로 대각 행렬을 만들 필요가 없습니다.)
 # 3. `R_filled`를 빼고, 셀 칸만 남긴 뒤, RMSE라는 이름을 뒤에서부터 읽습니다. 제곱하고, 평균을 내고, 제곱근을 구합니다.
 #
 # </details>

@@ -25,14 +25,14 @@
 # thread: at most 180 seconds a cell, 600 seconds in all, and 3 GB of memory. The solution needs less than a tenth of that.
 
 # %% [markdown] lang="ko" of="661491f1"
-# # 3강. 변분 오토인코더: 사용자 한 명을 통째로 읽기
+# # 3강. 변분 오토인코더(variational autoencoder, VAE): 사용자 한 명을 통째로 읽기
 #
-# 행렬 분해는 사용자마다 벡터를 배웁니다. 오토인코더(autoencoder)는 사용자를 *읽는* 법을 배웁니다. 평점 한 행을 받아 숫자 몇 개로 눌러 담은
+# 행렬 분해(matrix factorisation, MF)는 사용자마다 벡터를 배웁니다. 오토인코더(autoencoder)는 사용자를 *읽는* 법을 배웁니다. 평점 한 행을 받아 숫자 몇 개로 눌러 담은
 # 다음, 꽉 찬 한 행으로 다시 펼칩니다. 이 강의를 마치면 다음을 할 수 있습니다.
 #
 # * 평점을 **행렬과 마스크(mask)** 로 펼쳐 놓습니다.
-# * **변분 오토인코더**(variational autoencoder, VAE)를 만듭니다. 부호화하고(encode), 표본을 뽑고(sample), 복호화합니다(decode).
-# * 결측값이 계산에 들어가지 않도록 **손실**(loss)을 작성합니다.
+# * **변분 오토인코더**를 만듭니다. 부호화하고(encode), 표본을 뽑고(sample), 복호화합니다(decode).
+# * 결측값(missing value)이 계산에 들어가지 않도록 **손실**(loss)을 작성합니다.
 # * 모델을 학습시켜 행렬을 **완성**하고, **어느 모델이 이겼는지** 정직하게 말합니다.
 #
 # 제출한 노트북은 **같은 종류의 다른 데이터**로 처음부터 끝까지 실행됩니다. 네트워크 없이 스레드 하나로 실행되며, 셀 하나에 최대 180초,
@@ -153,7 +153,7 @@ R_test, mask_test = to_matrices(test_df)
 # fetches a batch of $B$ users at once.
 
 # %% [markdown] lang="ko" of="bf8af517"
-# 표본 하나는 사용자 한 명, 곧 평점 한 행과 그 마스크 한 행이며 모양은 둘 다 (영화 수,)입니다. 2강처럼 `__getitems__`가 사용자 $B$명의 배치를
+# 표본 하나는 사용자 한 명, 곧 평점 한 행과 그 마스크 한 행이며 모양은 둘 다 (영화 수,)입니다. 2강처럼 `__getitems__`가 사용자 $B$명의 배치(batch)를
 # 한꺼번에 꺼냅니다.
 
 
@@ -242,7 +242,7 @@ plt.show()
 # ## 2. 핵심 생각: 눌러 담고, 흔들고, 펼치기
 #
 # Kingma and Welling(2014, *Auto-Encoding Variational Bayes*)은 사용자를 점 하나가 아니라 작은 구름으로 나타냅니다. 한 행 $x$ (영화 수,)에
-# 대해 **인코더**(encoder)는 평균 $\mu$와 로그 분산 $\log\sigma^2$를 돌려주며, 모양은 둘 다 (50,)입니다. 거기에서 다음과 같이 뽑습니다.
+# 대해 **인코더**(encoder)는 평균 $\mu$와 로그 분산(log-variance) $\log\sigma^2$를 돌려주며, 모양은 둘 다 (50,)입니다. 거기에서 다음과 같이 뽑습니다.
 #
 # $$z = \mu + \sigma\,\varepsilon, \qquad \varepsilon \sim N(0, I), \qquad \sigma = e^{\frac12 \log\sigma^2},$$
 #
@@ -563,7 +563,7 @@ def train_vae_epoch():
 # at once, at the end.
 
 # %% [markdown] lang="ko" of="c4222908"
-# 에포크(epoch)를 반복하는 셀은 2강과 같으며 미리 작성되어 있습니다. *검증* RMSE가 가장 좋았던 가중치를 남기고, 시험 평점은 마지막에 한 번만
+# 에포크(epoch)를 반복하는 셀은 2강과 같으며 미리 작성되어 있습니다. *검증* RMSE가 가장 좋았던 가중치(weight)를 남기고, 시험 평점은 마지막에 한 번만
 # 봅니다.
 
 # %%

@@ -1,8 +1,9 @@
 """Figures in words: the paragraph under a figure becomes the alternative text of its image.
 
 A lesson shows a figure by ``plt.show()`` and says in the next cell, in a paragraph that begins with
-the word for picture, what is to be seen. Everybody reads it there; nbconvert's HTML gives it to the
-image as well, from the cell's metadata. Stands after the language is chosen, since it reads prose.
+the word for picture, what is to be seen. Everybody reads it there. The solution's cell carries it in its
+metadata as well, where nbconvert's classic template finds it; the lab template knows no such text yet.
+Stands after the language is chosen, since it reads prose.
 """
 
 import re

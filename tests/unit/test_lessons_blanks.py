@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from lessons import ASSIGNMENTS, HINT, LANGUAGES, built, exercise_of, hint_of, text_above
+from lesson_texts import ASSIGNMENTS, HINT, LANGUAGES, built, exercise_of, hint_of, text_above
 
 from autograder.build.notebooks import is_code, is_solution, ours
 from submissions.fills import FILLS
@@ -99,7 +99,7 @@ def solution_lines(blank):
     master = built(exercise_of(blank)[0]).master
     source = next(cell.source for cell in master.cells if cell.id == blank)
     regions = re.findall(r"### BEGIN SOLUTION\n(.*?)### END SOLUTION", source, re.DOTALL)
-    return [line.strip() for region in regions for line in region.splitlines() if line.strip()]
+    return [line.strip() for region in regions for line in region.splitlines() if line.strip(" ()")]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -4,7 +4,7 @@ import re
 from collections import Counter
 
 import pytest
-from lessons import ASSIGNMENTS, LANGUAGES, built, prose, prose_pairs, solution
+from lesson_texts import ASSIGNMENTS, LANGUAGES, built, prose, prose_pairs, solution
 
 from autograder.build.languages import answer_languages
 from autograder.build.notebooks import is_answer, is_code

@@ -105,10 +105,11 @@ def accept_translations(text: str, name: str) -> str:
     number_of = {id(cell): number for number, cell in enumerate(notebook.cells)}
     wanted = {number_of[id(cell)]: fingerprint(prose) for prose, cell in translations(notebook)}
     headers = list(CELL_HEADER.finditer(text))
-    if len(headers) != len(notebook.cells):
+    untitled = len(notebook.cells) - len(headers)  # text above the first header is a cell as well
+    if untitled not in (0, 1):
         raise BuildError(f"Lesson {name}: a cell has no header; begin each by `# %%`.")
     for number in sorted(wanted, reverse=True):
-        start, end = headers[number].span()
+        start, end = headers[number - untitled].span()
         header = FINGERPRINT.sub("", text[start:end])
         text = f'{text[:start]}{header} of="{wanted[number]}"{text[end:]}'
     return text

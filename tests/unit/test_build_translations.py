@@ -95,6 +95,11 @@ def test_accepting_writes_a_fingerprint_into_each_header_and_nothing_else():
     assert text.replace(mark, "") == lesson(ENGLISH, KOREAN, BLANK, CHECK)
 
 
+def test_text_above_the_first_header_shifts_no_fingerprint():
+    text = lesson("", ENGLISH, KOREAN, BLANK, CHECK)
+    build_master(accept_translations(text, "toy"), "toy")
+
+
 def test_accepting_twice_changes_nothing_and_renews_what_is_stale():
     assert accept_translations(TOY, "toy") == TOY
     stale = TOY.replace("A mean is", "A mean, again, is")

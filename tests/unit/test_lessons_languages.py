@@ -5,9 +5,11 @@ from collections import Counter
 
 import pytest
 from lesson_texts import ASSIGNMENTS, LANGUAGES, built, prose, prose_pairs, solution
+from markdown_it import MarkdownIt
 
 from autograder.build.languages import answer_languages
 from autograder.build.notebooks import is_answer, is_code
+from autograder.grading.rebuild import rebuild
 
 PAIRS = [pytest.param(en, ko, id=f"{name}-{n}") for name, n, en, ko in prose_pairs()]
 FORMULA = re.compile(r"\$\$.+?\$\$|\$[^$]+?\$", re.DOTALL)
@@ -95,6 +97,24 @@ def test_korean_prose_keeps_the_polite_written_style(assignment):
         if not sentence.endswith(("니다.", "시다."))
     ]
     assert plain == []
+
+
+@pytest.mark.parametrize(("english", "korean"), PAIRS)
+def test_marks_of_emphasis_are_rendered_and_not_shown(english, korean):
+    """Korean particles follow words at once; a closing `**` between `)` and a letter would close nothing."""
+    for text in (english, korean):
+        html = MarkdownIt().render(FORMULA.sub("formula", text))
+        shown = re.sub(r"<code>.*?</code>|<[^>]+>", "", html, flags=re.DOTALL)
+        assert "*" not in shown
+
+
+@pytest.mark.parametrize("assignment", ASSIGNMENTS)
+def test_a_solution_handed_in_in_either_language_is_rebuilt_to_the_same_code(assignment):
+    master = built(assignment).master
+    english, korean = (rebuild(master, solution(assignment, language)) for language in LANGUAGES)
+    assert english.repairs == korean.repairs == ()
+    sources = [[c.source for c in nb.notebook.cells if is_code(c)] for nb in (english, korean)]
+    assert sources[0] == sources[1]
 
 
 TERMS = {

@@ -145,19 +145,19 @@ print(len(train_df), "/", len(val_df), "/", len(test_df), "ratings")
 #
 # A `Dataset` answers two questions: how many samples are there (`__len__`), and what is sample number `i`
 # (`__getitem__`)? Ours is one opinion: (user index, item index, stars). A `DataLoader` draws samples in batches, in a new
-# random order each epoch if we ask for `shuffle=True`. Only training wants that; validation and test are just counted.
+# random order each epoch if we ask for `shuffle=True`. Only training wants that; validation and test are only measured.
 #
 # Fetching tens of thousands of samples one at a time is slow. Since a tensor can be indexed by a list of numbers, `__getitems__`
 # hands over a whole batch at once, and `collate_fn=tuple` passes it on as it is. In small:
 
-# %% [markdown] lang="ko" of="2b501e0e"
+# %% [markdown] lang="ko" of="4ad94133"
 # 여덟은 배우는 데, 하나는 멈출 때를 정하는 데, 하나는 시험에 씁니다. 시험 데이터는 이제부터 맨 마지막까지 열지 않습니다.
 #
 # ## 2. PyTorch에 넣을 배치(batch)
 #
 # `Dataset`은 두 가지 질문에 답합니다. 표본(sample)이 모두 몇 개인가(`__len__`), `i`번째 표본은 무엇인가(`__getitem__`). 여기에서
 # 표본은 의견 하나, 곧 (사용자 인덱스, 영화 인덱스, 별점)입니다. `DataLoader`는 표본을 배치 단위로 꺼내며, `shuffle=True`라고
-# 하면 에포크(epoch)마다 순서를 새로 섞습니다. 섞는 것은 학습할 때만 필요합니다. 검증과 시험에서는 세기만 하면 됩니다.
+# 하면 에포크(epoch)마다 순서를 새로 섞습니다. 섞는 것은 학습할 때만 필요합니다. 검증과 시험에서는 오차를 재기만 하면 됩니다.
 #
 # 수만 개의 표본을 하나씩 꺼내면 느립니다. 텐서(tensor)는 숫자 목록으로 한꺼번에 인덱싱할 수 있으므로, `__getitems__`가 배치 하나를 통째로
 # 넘겨주고 `collate_fn=tuple`이 그것을 그대로 전달합니다. 작은 예를 봅시다.
@@ -422,11 +422,11 @@ print(f"untrained: {evaluate(val_loader):.3f} stars")
 # 1. The method that turns an index vector into 64-bit integers stands at the end of the paragraph on the gradient step.
 # 2. The same method for the items.
 # 3. Old gradients must be gone before new ones are computed. Which call of the optimizer clears them?
-# 4. Between clearing and stepping, the loss itself has to compute gradients: it sends them back through the network.
+# 4. Between clearing and stepping, the loss itself has to compute gradients: it sends them back through the model.
 #
 # </details>
 
-# %% [markdown] lang="ko" of="c8ddd640"
+# %% [markdown] lang="ko" of="96eaf0a8"
 # 학습하기 전의 모델은 누구에게나 대략 $\mu$라고 답하며, 1점 넘게 빗나갑니다. 이 숫자를 넘어서야 합니다.
 #
 # **실습 `mf-train`.** 셀이 두 개입니다. 먼저 학습 배치를 한 바퀴 도는 셀입니다. 두 인덱스 벡터를 64비트로 만들고, 경사 하강법의 한 걸음에서
@@ -437,7 +437,7 @@ print(f"untrained: {evaluate(val_loader):.3f} stars")
 # 1. 인덱스 벡터를 64비트 정수로 바꾸는 메서드는 경사 하강법의 한 걸음을 설명한 문단 끝에 있습니다.
 # 2. 영화에도 같은 메서드를 씁니다.
 # 3. 새 기울기를 계산하기 전에 옛 기울기가 없어져야 합니다. 옵티마이저(optimizer)의 어느 메서드가 지웁니까?
-# 4. 지우기와 옮기기 사이에 손실이 기울기를 계산해야 합니다. 기울기를 신경망의 뒤쪽에서 앞쪽으로 거꾸로 보내는 메서드입니다.
+# 4. 지우기와 옮기기 사이에 손실이 기울기를 계산해야 합니다. 기울기를 모델의 출력 쪽에서 입력 쪽으로 거꾸로 보내는 메서드입니다.
 #
 # </details>
 
@@ -467,12 +467,12 @@ def train_epoch():
 #
 # <details><summary>Hint</summary>
 #
-# 1. The cell before the last one defined a function that takes a loader and returns the RMSE; the last line of the cell below calls it
+# 1. Two code cells above, a function was defined that takes a loader and returns the RMSE; the last line of the cell below calls it
 #    for the test loader.
 #
 # </details>
 
-# %% [markdown] lang="ko" of="0269b1c3"
+# %% [markdown] lang="ko" of="240558f5"
 # 이제 에포크를 반복합니다. 에포크가 끝날 때마다 *검증* 로더에서 RMSE를 잽니다. 지금까지 가운데 가장 좋으면 모든 가중치(weight)의 사본을 따로
 # 둡니다(`clone`을 쓰지 않으면 사본이 모델과 함께 계속 변합니다). `patience` 에포크 동안 나아지지 않으면 멈추고, 가장 좋았던 가중치로
 # 돌아가, 시험 평점을 단 한 번 봅니다.
@@ -482,7 +482,7 @@ def train_epoch():
 #
 # <details><summary>힌트</summary>
 #
-# 1. 두 셀 위에서 로더를 받아 RMSE를 돌려주는 함수를 정의했습니다. 아래 셀의 마지막 줄에서도 시험 로더를 주어 그 함수를 부릅니다.
+# 1. 두 코드 셀 위에서 로더를 받아 RMSE를 돌려주는 함수를 정의했습니다. 아래 셀의 마지막 줄에서도 시험 로더를 주어 그 함수를 부릅니다.
 #
 # </details>
 

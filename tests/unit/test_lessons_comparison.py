@@ -1,6 +1,7 @@
 """What the lessons conclude about the models is what their cells compute."""
 
 import re
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -9,6 +10,8 @@ import torch
 from lesson_texts import ASSIGNMENTS, built, solution
 
 from autograder.build.notebooks import is_code
+from autograder.checks.reference import run_cells, solved_cells, until
+from submissions.bench import movielens
 
 
 def cell_with(assignment, words):
@@ -85,3 +88,34 @@ def test_scores_of_models_stand_in_outputs_and_not_in_prose(assignment):
         text.replace("0.957", "").replace("0.951", "").replace("0.945", "")
     )  # tiers, tested there
     assert not re.findall(r"\b(?:0\.9\d+|1\.0\d+)\b", text.replace("0.97 there", ""))
+
+
+@pytest.mark.real
+def test_on_real_movielens_the_filling_matters_more_than_the_rank(course_root, real_dir):
+    with movielens(real_dir):
+        namespace = run_cells(until(solved_cells(course_root, "vae"), "vae-matrices"))
+    namespace["test_rmse"] = float("nan")  # of the VAE, which is not trained here
+    for words in (
+        "def item_mean",
+        "def mean_filled_svd",
+        "def test_score",
+        "svd_curves, svd_scores",
+    ):
+        exec(cell_with("vae", words), namespace)
+    scores, svd_scores = namespace["scores"], namespace["svd_scores"]
+    assert scores["global mean"] == pytest.approx(1.1202, abs=1e-4)
+    assert scores["bias only"] == pytest.approx(0.9366, abs=1e-4)
+    # As measured once on this split: rank 10 is best for every filling.
+    assert svd_scores == pytest.approx(
+        {
+            "SVD on global mean, rank 10": 1.0352,
+            "SVD on item mean, rank 10": 0.9697,
+            "SVD on bias only, rank 10": 0.9195,
+        },
+        abs=2e-4,
+    )
+    curves = [np.array(curve) for curve in namespace["svd_curves"].values()]
+    within = max(curve.max() - curve.min() for curve in curves)
+    between = min((upper - lower).min() for upper, lower in pairwise(curves))
+    assert within < between
+    assert all(0 < curve.argmin() < len(curve) - 1 for curve in curves)

@@ -152,3 +152,8 @@ def test_an_answer_that_lacks_a_language_somewhere_is_one_sentence(missing):
 def test_an_answer_edited_in_english_alone_is_stale():
     with pytest.raises(BuildError, match="Lesson toy, cell why: the English text has changed"):
         build_master(accepted(ENGLISH, KOREAN, ANSWER).replace("1 point", "2 points"), "toy")
+
+
+def test_a_missing_cell_is_named_before_a_stale_one():
+    with pytest.raises(BuildError, match="no ko counterpart"):
+        build_master(lesson(ENGLISH, KOREAN, ENGLISH.replace("sum", "product")), "toy")

@@ -24,11 +24,31 @@
 # When you hand in, the notebook runs from top to bottom on **other data of the same kind**, without a network and on one
 # thread: at most 180 seconds a cell, 600 seconds in all, and 3 GB of memory. The solution needs less than a tenth of that.
 
+# %% [markdown] lang="ko" of="661491f1"
+# # 3강. 변분 오토인코더(variational autoencoder, VAE): 사용자 한 명을 통째로 읽기
+#
+# 행렬 분해(matrix factorisation, MF)는 사용자마다 벡터를 배웁니다. 오토인코더(autoencoder)는 사용자를 *읽는* 법을 배웁니다. 평점 한 행을 받아 숫자 몇 개로 눌러 담은
+# 다음, 꽉 찬 한 행으로 다시 펼칩니다. 이 강의를 마치면 다음을 할 수 있습니다.
+#
+# * 평점을 **행렬과 마스크(mask)** 로 펼쳐 놓습니다.
+# * **변분 오토인코더**를 만듭니다. 부호화하고(encode), 표본을 뽑고(sample), 복호화합니다(decode).
+# * 결측값(missing value)이 계산에 들어가지 않도록 **손실**(loss)을 작성합니다.
+# * 모델을 학습시켜 행렬을 **완성**하고, **어느 모델이 이겼는지** 정직하게 말합니다.
+#
+# 제출한 노트북은 **같은 종류의 다른 데이터**로 처음부터 끝까지 실행됩니다. 네트워크 없이 스레드 하나로 실행되며, 셀 하나에 최대 180초,
+# 전체 600초, 메모리 3 GB까지 쓸 수 있습니다. 정답 코드는 그 10분의 1도 쓰지 않습니다.
+
 # %% [markdown] lang="en"
 # ## 1. Ratings as rows
 #
 # The data are those of MovieLens 100K (Harper and Konstan, 2015, *The MovieLens Datasets: History and Context*, ACM TiiS
 # 5(4), article 19), split as in lesson 2: 80 % train, 10 % validation, 10 % test, the same `random_state`.
+
+# %% [markdown] lang="ko" of="b8454750"
+# ## 1. 행으로 펼친 평점
+#
+# 데이터는 MovieLens 100K이며(Harper and Konstan, 2015, *The MovieLens Datasets: History and Context*, ACM TiiS 5(4),
+# article 19), 2강과 똑같이 나눕니다. 학습(train) 80 %, 검증(validation) 10 %, 시험(test) 10 %이고 `random_state`도 같습니다.
 
 # %% data=true
 
@@ -61,9 +81,18 @@ val_df, test_df = train_test_split(temp_df, test_size=0.5, random_state=42)
 print(len(train_df), "/", len(val_df), "/", len(test_df), "ratings")
 
 # %% [markdown] lang="en"
+# The same three parts as in lesson 2, so that the scores of both lessons can be compared.
+#
 # A network wants full rows. So each split becomes two matrices of shape (users, items): `R` holds the stars and 0 in the
 # gaps, `mask` holds 1 where there is a rating and 0 in the gaps. The mask is what keeps us from believing the zeros.
 # A tensor can be written at many places at once, with a list of rows and a list of columns:
+
+# %% [markdown] lang="ko" of="18e55d3f"
+# 2강과 똑같은 세 부분이므로 두 강의의 점수를 서로 비교할 수 있습니다.
+#
+# 신경망은 꽉 찬 행을 원합니다. 그래서 나눈 부분마다 모양이 (사용자 수, 영화 수)인 행렬을 두 개씩 만듭니다. `R`에는 별점을 적고 결측값 자리에
+# 0을 적으며, `mask`에는 평점이 있는 칸에 1, 결측값 자리에 0을 적습니다. 그 0을 평점으로 믿지 않게 해 주는 것이 마스크입니다. 텐서(tensor)에는
+# 행 목록과 열 목록을 주어 여러 칸에 한꺼번에 쓸 수 있습니다.
 
 # %%
 tiny = torch.zeros(2, 3)
@@ -71,8 +100,32 @@ tiny[[0, 1], [2, 0]] = torch.tensor([5.0, 3.0])
 tiny
 
 # %% [markdown] lang="en"
+# 5 went to row 0, column 2, and 3 to row 1, column 0; all other cells stayed zero.
+#
 # **Exercise `vae-matrices`.** Complete `to_matrices(df)`: start from two matrices of zeros, then write the stars into `R`
 # and ones into `mask` at the places (user_idx, item_idx) of `df`.
+#
+# <details><summary>Hint</summary>
+#
+# 1. Two calls of `torch.zeros`, with the number of users and the number of items, as in the small example.
+# 2. The lists of rows and columns are there already, as `users` and `items`.
+# 3. The same places get the stars in one matrix and the number 1.0 in the other.
+#
+# </details>
+
+# %% [markdown] lang="ko" of="9dabbd15"
+# 5는 0행 2열에, 3은 1행 0열에 적혔고 나머지 칸은 0 그대로입니다.
+#
+# **실습 `vae-matrices`.** `to_matrices(df)`를 완성하세요. 0으로 채운 행렬 두 개에서 시작해, `df`의 (user_idx, item_idx) 칸마다
+# `R`에는 별점을, `mask`에는 1을 적습니다.
+#
+# <details><summary>힌트</summary>
+#
+# 1. 작은 예처럼 `torch.zeros`를 두 번 부르고, 사용자 수와 영화 수를 줍니다.
+# 2. 행 목록과 열 목록은 `users`와 `items`로 이미 만들어져 있습니다.
+# 3. 같은 칸에, 한 행렬에는 별점을 적고 다른 행렬에는 1.0을 적습니다.
+#
+# </details>
 
 
 # %% blank="vae-matrices"
@@ -96,7 +149,12 @@ R_val, mask_val = to_matrices(val_df)
 R_test, mask_test = to_matrices(test_df)
 
 # %% [markdown] lang="en"
-# One sample is one user: a row of ratings and the row of its mask. As in lesson 2, `__getitems__` fetches a batch at once.
+# One sample is one user: a row of ratings and the row of its mask, both of shape (items,). As in lesson 2, `__getitems__`
+# fetches a batch of $B$ users at once.
+
+# %% [markdown] lang="ko" of="bf8af517"
+# 표본 하나는 사용자 한 명, 곧 평점 한 행과 그 마스크 한 행이며 모양은 둘 다 (영화 수,)입니다. 2강처럼 `__getitems__`가 사용자 $B$명의 배치(batch)를
+# 한꺼번에 꺼냅니다.
 
 
 # %%
@@ -146,17 +204,22 @@ print(
 
 # %%
 fig, axes = plt.subplots(1, 2, figsize=(9, 3.2), sharey=True)
-axes[0].imshow(R_train[:30, :60].numpy(), cmap="cividis", vmin=0, vmax=5, aspect="auto")
+image = axes[0].imshow(R_train[:30, :60].numpy(), cmap="cividis", vmin=0, vmax=5, aspect="auto")
 axes[0].set(
     title="R: what the network reads (gaps are 0)", xlabel="item index", ylabel="user index"
 )
+fig.colorbar(image, ax=axes[0], label="stars (0: a gap)")
 axes[1].imshow(mask_train[:30, :60].numpy(), cmap="gray_r", vmin=0, vmax=1, aspect="auto")
 axes[1].set(title="mask: what counts (black)", xlabel="item index")
 fig.tight_layout()
 plt.show()
 
 # %% [markdown] lang="en"
-# To the network a gap looks like a zero, worse than one star. The picture on the right is what we shall use to keep that
+# *Picture.* Two panels with the same 30 users in rows and 60 items in columns. Left, the matrix R: stars from dark (0, a gap) to light
+# (5), with a colour bar. Right, the mask: black where there is a training rating, white where there is none. Some rows are dense, most of
+# the area is gaps.
+#
+# To the network a gap looks like a zero, worse than one star. The mask on the right is what we shall use to keep that
 # from mattering.
 #
 # ## 2. The idea: squeeze, jitter, unfold
@@ -166,8 +229,26 @@ plt.show()
 #
 # $$z = \mu + \sigma\,\varepsilon, \qquad \varepsilon \sim N(0, I), \qquad \sigma = e^{\frac12 \log\sigma^2},$$
 #
-# and the **decoder** turns $z$ (50,) back into a full row of predicted stars (items,). Writing the draw this way keeps it
-# differentiable in $\mu$ and $\sigma$: that is the *reparameterisation trick*. What does the jitter look like?
+# number by number, with $\sigma$, $\varepsilon$ and $z$ of shape (50,) too, and the **decoder** turns $z$ back into a full row of
+# predicted stars $\hat x$ (items,). Writing the draw this way keeps it differentiable in $\mu$ and $\sigma$: that is the
+# *reparameterisation trick*. What does the jitter look like, with two numbers instead of fifty?
+
+# %% [markdown] lang="ko" of="e2820c39"
+# *그림.* 두 그림 모두 행은 사용자 30명, 열은 영화 60편입니다. 왼쪽은 행렬 R로, 별점이 어두운 색(0, 결측값)에서 밝은 색(5)까지 칠해져 있고
+# 색 막대가 붙어 있습니다. 오른쪽은 마스크로, 학습 평점이 있는 칸은 검고 없는 칸은 흽니다. 빽빽한 행도 있지만 대부분은 결측값입니다.
+#
+# 신경망에게 결측값은 0점, 곧 1점보다도 나쁜 점수로 보입니다. 오른쪽의 마스크를 써서 이것이 결과에 영향을 주지 않게 할 것입니다.
+#
+# ## 2. 핵심 생각: 눌러 담고, 흔들고, 펼치기
+#
+# Kingma and Welling(2014, *Auto-Encoding Variational Bayes*)은 사용자를 점 하나가 아니라 작은 구름으로 나타냅니다. 한 행 $x$ (영화 수,)에
+# 대해 **인코더**(encoder)는 평균 $\mu$와 로그 분산(log-variance) $\log\sigma^2$를 돌려주며, 모양은 둘 다 (50,)입니다. 거기에서 다음과 같이 뽑습니다.
+#
+# $$z = \mu + \sigma\,\varepsilon, \qquad \varepsilon \sim N(0, I), \qquad \sigma = e^{\frac12 \log\sigma^2},$$
+#
+# 계산은 숫자마다 따로 하며 $\sigma$, $\varepsilon$, $z$의 모양도 (50,)입니다. **디코더**(decoder)는 $z$를 예측 별점으로 꽉 찬 한 행
+# $\hat x$ (영화 수,)로 되돌립니다. 이렇게 쓰면 뽑은 값을 $\mu$와 $\sigma$로 미분할 수 있습니다. 이것이 *재매개변수화 기법(reparameterisation
+# trick)* 입니다. 쉰 개 대신 숫자 두 개로, 흔들림이 어떤 모습인지 봅시다.
 
 # %%
 mu_tiny, logvar_tiny = torch.tensor([2.0, -1.0]), torch.tensor([0.0, -4.0])
@@ -175,11 +256,39 @@ draws = mu_tiny + torch.exp(0.5 * logvar_tiny) * torch.randn(1000, 2)  # (1000, 
 draws.std(dim=0)
 
 # %% [markdown] lang="en"
-# The first number was jittered with $\sigma = e^0 = 1$, the second with $\sigma = e^{-2} \approx 0.14$.
+# The first number was jittered with $\sigma = e^0 = 1$, the second with $\sigma = e^{-2} \approx 0.14$: the spread of 1000 draws
+# agrees.
 #
 # **Exercise `vae-model`.** `nn.Linear(a, b)` takes rows of `a` numbers to rows of `b`. The first layer reads a whole row
-# of ratings and gives `hidden_dim` numbers (the last layer, `fc4`, does the reverse). In `forward`, call the three methods
-# in the order encode, reparameterize, decode.
+# of ratings (`num_items` numbers) and gives `hidden_dim` numbers (the last layer, `fc4`, does the reverse). In `forward`, call
+# the three methods in the order encode, reparameterize, decode.
+#
+# <details><summary>Hint</summary>
+#
+# 1. How long is one user's row of ratings? The argument of `__init__` that says so also ends the line of `fc4`.
+# 2. What comes out of the first layer goes into `fc_mu`: look at what that layer takes in.
+# 3. The row first becomes a mean and a log-variance: the first verb of the three. Its two results are on the left of the line.
+# 4. Then the cloud becomes one point, by the trick of this section.
+# 5. Then the point becomes a row again: the last verb.
+#
+# </details>
+
+# %% [markdown] lang="ko" of="edcf56b1"
+# 첫째 숫자는 $\sigma = e^0 = 1$로, 둘째 숫자는 $\sigma = e^{-2} \approx 0.14$로 흔들었습니다. 1000번 뽑은 값의 표준편차가 이와 맞습니다.
+#
+# **실습 `vae-model`.** `nn.Linear(a, b)`는 숫자 `a`개로 된 행을 `b`개로 된 행으로 바꿉니다. 첫 층은 평점 한 행(숫자 `num_items`개)을 통째로
+# 읽어 숫자 `hidden_dim`개를 내놓습니다(마지막 층 `fc4`는 그 반대입니다). `forward`에서는 세 메서드를 encode, reparameterize, decode
+# 순서로 부르세요.
+#
+# <details><summary>힌트</summary>
+#
+# 1. 사용자 한 명의 평점 행은 길이가 얼마입니까? 그 길이를 나타내는 `__init__`의 인수가 `fc4` 줄의 끝에도 있습니다.
+# 2. 첫 층에서 나온 것이 `fc_mu`로 들어갑니다. 그 층이 무엇을 받는지 보세요.
+# 3. 행은 먼저 평균과 로그 분산이 됩니다. 세 동사 가운데 첫째입니다. 결과 두 개가 그 줄의 왼쪽에 있습니다.
+# 4. 다음으로 구름이 점 하나가 됩니다. 이 절에서 배운 기법을 씁니다.
+# 5. 마지막으로 점이 다시 행이 됩니다. 마지막 동사입니다.
+#
+# </details>
 
 
 # %% blank="vae-model" mask="num_items@2 hidden_dim@2 encode@2 reparameterize@2 decode@2"
@@ -231,16 +340,35 @@ print("vae-model: mu", tuple(mu.shape), "and logvar", tuple(logvar.shape))
 # ## 3. A loss that knows where it may look
 #
 # The loss has two parts. **Reconstruction**: for each user the mean squared error over the items that this user rated,
-# then the mean over the users of the batch,
+# then the mean over the $B$ users of the batch,
 #
 # $$L_{\text{recon}} = \frac1B \sum_u \frac{\sum_i m_{ui} (\hat x_{ui} - x_{ui})^2}{\sum_i m_{ui} + 10^{-8}} ,$$
 #
-# with $m$ the mask. The tiny constant saves a user without ratings from a division by zero. **KL divergence**: how far the
-# cloud of a user is from a standard normal one, summed over the 50 dimensions, then the mean over users,
+# with the rows $x$, their reconstructions $\hat x$ and the mask $m$, all of shape $(B, \text{items})$; the fraction is one number
+# a user, shape $(B,)$. The tiny constant saves a user without ratings from a division by zero. **KL divergence**: how far the
+# cloud of a user is from a standard normal one, summed over the 50 dimensions $d$, then the mean over users,
 #
-# $$L_{\text{KL}} = \frac1B \sum_u -\tfrac12 \sum_d \left(1 + \log\sigma_{ud}^2 - \mu_{ud}^2 - \sigma_{ud}^2\right).$$
+# $$L_{\text{KL}} = \frac1B \sum_u -\tfrac12 \sum_d \left(1 + \log\sigma_{ud}^2 - \mu_{ud}^2 - \sigma_{ud}^2\right),$$
 #
-# The total is $L_{\text{recon}} + \beta L_{\text{KL}}$ with $\beta = 0.001$. What the mask does, for one user:
+# with $\mu$ and $\log\sigma^2$ of shape $(B, 50)$. The total is $L_{\text{recon}} + \beta L_{\text{KL}}$ with the number
+# $\beta = 0.001$. What the mask does, for one user:
+
+# %% [markdown] lang="ko" of="a91008ff"
+# ## 3. 어디를 보아도 되는지 아는 손실
+#
+# 손실은 두 부분으로 이루어집니다. **재구성(reconstruction) 오차**는 사용자마다 그가 평점을 매긴 영화에서 평균 제곱 오차를 구한 다음, 배치에
+# 있는 사용자 $B$명에 대해 평균한 것입니다.
+#
+# $$L_{\text{recon}} = \frac1B \sum_u \frac{\sum_i m_{ui} (\hat x_{ui} - x_{ui})^2}{\sum_i m_{ui} + 10^{-8}} ,$$
+#
+# 평점 행 $x$, 그것을 재구성한 $\hat x$, 마스크 $m$의 모양은 모두 $(B, \text{영화 수})$이고, 분수는 사용자마다 숫자 하나이므로 모양이
+# $(B,)$입니다. 아주 작은 상수는 평점이 없는 사용자가 있어도 0으로 나누지 않게 해 줍니다. **KL 발산(KL divergence)** 은 사용자의 구름이 표준
+# 정규분포에서 얼마나 떨어져 있는지를 50개 차원 $d$에 대해 더한 다음, 사용자에 대해 평균한 것입니다.
+#
+# $$L_{\text{KL}} = \frac1B \sum_u -\tfrac12 \sum_d \left(1 + \log\sigma_{ud}^2 - \mu_{ud}^2 - \sigma_{ud}^2\right),$$
+#
+# $\mu$와 $\log\sigma^2$의 모양은 $(B, 50)$입니다. 전체 손실은 $L_{\text{recon}} + \beta L_{\text{KL}}$이며 $\beta = 0.001$은 숫자
+# 하나입니다. 마스크가 하는 일을 사용자 한 명으로 봅시다.
 
 # %%
 x = torch.tensor([[5.0, 0.0, 3.0, 0.0]])
@@ -248,6 +376,14 @@ guess = torch.tensor([[4.0, 4.0, 4.0, 4.0]])
 seen = torch.tensor([[1.0, 0.0, 1.0, 0.0]])
 print("with mask:   ", ((guess - x) ** 2 * seen).sum().item() / seen.sum().item())
 print("without mask:", ((guess - x) ** 2).mean().item())
+
+# %% [markdown] lang="en"
+# With the mask the guess 4 is off by one star on each of two films, so the error is 1. Without it the two gaps count as ratings of
+# zero, and the error is 8.5.
+
+# %% [markdown] lang="ko" of="9b641afb"
+# 마스크를 쓰면, 4라는 추측은 두 영화에서 각각 1점씩 빗나갔으므로 오차가 1입니다. 마스크가 없으면 결측값 두 개가 0점짜리 평점으로 계산되어
+# 오차가 8.5가 됩니다.
 
 # %%
 fig, ax = plt.subplots(figsize=(7, 3))
@@ -276,10 +412,40 @@ ax.set(
 plt.show()
 
 # %% [markdown] lang="en"
-# Without the mask the two gaps would pull every prediction towards zero stars.
+# *Picture.* Four bars of squared error, one an item. Items 0 and 2: filled bars of height 1, labelled "counts". Items 1 and 3: hatched
+# bars of height 16, labelled "masked out".
+#
+# > **Common mistake.** A forgotten mask. Nothing breaks and the loss even falls, but it falls because the network learns to answer
+# > zero: in a row nearly all cells are gaps, and they would pull every prediction towards zero stars.
 #
 # **Exercise `vae-loss`.** Average the errors of the users (`per_user_mse`), and hand the two parts back for
 # printing only: `detach()` gives the same number without its gradient, so that nobody trains on it by accident.
+#
+# <details><summary>Hint</summary>
+#
+# 1. The line above the blank has just computed one number a user, shape (B,). What is to be averaged?
+# 2. The total must keep its gradient, the reconstruction part must lose it. The exercise names the method.
+# 3. The same method for the KL part.
+#
+# </details>
+
+# %% [markdown] lang="ko" of="7bb770f7"
+# *그림.* 영화마다 하나씩, 제곱 오차를 나타내는 막대 네 개입니다. 0번과 2번은 높이 1의 채운 막대로 "counts"(센다)라고 적혀 있고, 1번과 3번은
+# 높이 16의 빗금 막대로 "masked out"(가린다)이라고 적혀 있습니다.
+#
+# > **흔한 실수.** 마스크를 잊는 일입니다. 오류도 나지 않고 손실도 줄어들지만, 신경망이 0이라고 답하는 법을 배워서 줄어드는 것입니다. 한 행에서
+# > 거의 모든 칸이 결측값이므로, 이 칸들이 모든 예측을 0점 쪽으로 끌어당깁니다.
+#
+# **실습 `vae-loss`.** 사용자별 오차(`per_user_mse`)를 평균하고, 두 부분은 출력용으로만 돌려주세요. `detach()`는 기울기(gradient)를 떼어 낸
+# 같은 숫자를 주므로, 누군가 실수로 그것을 학습에 쓰는 일이 없습니다.
+#
+# <details><summary>힌트</summary>
+#
+# 1. 빈칸 바로 윗줄에서 사용자마다 숫자 하나, 모양 (B,)을 계산했습니다. 무엇을 평균해야 합니까?
+# 2. 전체 손실에는 기울기가 남아 있어야 하고, 재구성 부분에서는 없어져야 합니다. 실습 설명에 그 메서드가 나옵니다.
+# 3. KL 부분에도 같은 메서드를 씁니다.
+#
+# </details>
 
 
 # %% blank="vae-loss" mask="per_user_mse@2 detach detach"
@@ -318,6 +484,19 @@ print("vae-loss: only rated cells count; the parts carry no gradient.")
 # When we predict, we want the centre of the cloud and no jitter: $z = \mu$. `get_vae_predictions` does that for all users,
 # 128 at a time; `evaluate_vae_rmse` compares the predictions with the ratings of a table. Both read `R_train`: the network
 # may look at what users said in the training part, never at the ratings it is scored on.
+#
+# > **Common mistake.** Sampling at evaluation. Whoever predicts with `vae(rows)` gets $z$ drawn anew: another answer at every call,
+# > a worse one on average, and an early stop that follows the luck of the draw.
+
+# %% [markdown] lang="ko" of="343488db"
+# ## 4. 학습
+#
+# 예측할 때에는 흔들림 없이 구름의 중심을 씁니다. 곧 $z = \mu$입니다. `get_vae_predictions`는 사용자를 128명씩 묶어 모든 사용자를 이렇게
+# 예측하고, `evaluate_vae_rmse`는 예측값을 표에 있는 평점과 비교합니다. 둘 다 `R_train`을 읽습니다. 신경망은 사용자가 학습 데이터에서 한
+# 말만 볼 수 있고, 평가에 쓰는 평점은 결코 볼 수 없습니다.
+#
+# > **흔한 실수.** 평가할 때 표본을 뽑는 일입니다. `vae(rows)`로 예측하면 $z$를 새로 뽑으므로, 부를 때마다 답이 달라지고 평균적으로 더 나쁘며,
+# > 조기 종료(early stopping)도 뽑기 운을 따라갑니다.
 
 
 # %%
@@ -339,6 +518,26 @@ def evaluate_vae_rmse(vae, R_input, df_eval):
 # %% [markdown] lang="en"
 # **Exercise `vae-train`.** Write the step for one batch: reconstruct `rows` with `vae`, compute the three values of
 # `vae_loss`, then clear, compute and apply the gradients, with `optimizer_vae` this time. `loss` is the total.
+#
+# <details><summary>Hint</summary>
+#
+# 1. Calling `vae` on the rows returns three things, as the last line of `forward` says.
+# 2. `vae_loss` takes five arguments, in the order of its first line, and returns three numbers; the first is the one to train on.
+# 3. Then the three calls of lesson 2: clear, send back, step.
+#
+# </details>
+
+# %% [markdown] lang="ko" of="17d745a2"
+# **실습 `vae-train`.** 배치 하나에 대한 한 걸음을 작성하세요. `vae`로 `rows`를 재구성하고, `vae_loss`의 세 값을 계산하고, 이번에는
+# `optimizer_vae`로 기울기를 지우고, 계산하고, 적용합니다. `loss`는 전체 손실입니다.
+#
+# <details><summary>힌트</summary>
+#
+# 1. `rows`를 주고 `vae`를 부르면 `forward`의 마지막 줄처럼 세 가지가 나옵니다.
+# 2. `vae_loss`는 첫 줄에 적힌 순서대로 인수 다섯 개를 받아 숫자 세 개를 돌려줍니다. 학습에 쓰는 것은 첫째입니다.
+# 3. 그다음은 2강의 호출 세 개입니다. 지우고, 거꾸로 보내고, 옮깁니다.
+#
+# </details>
 
 
 # %% blank="vae-train"
@@ -358,6 +557,14 @@ def train_vae_epoch():
         losses.append(loss.item())
     return sum(losses) / len(losses)
 
+
+# %% [markdown] lang="en"
+# The epochs run as in lesson 2, in a cell that is given: the best weights by *validation* RMSE are kept, and the test ratings are looked
+# at once, at the end.
+
+# %% [markdown] lang="ko" of="c4222908"
+# 에포크(epoch)를 반복하는 셀은 2강과 같으며 미리 작성되어 있습니다. *검증* RMSE가 가장 좋았던 가중치(weight)를 남기고, 시험 평점은 마지막에 한 번만
+# 봅니다.
 
 # %%
 n_epochs, patience = 50, 8
@@ -396,6 +603,12 @@ print("vae-train: the best epoch is back, and the network beats the mean.")
 # %%
 print(f"best validation RMSE {best_val:.4f} at epoch {best_epoch}, test RMSE {test_rmse:.4f}")
 
+# %% [markdown] lang="en"
+# It took the network many more epochs than MF to its best, and its RMSE is higher. We come back to that in section 6.
+
+# %% [markdown] lang="ko" of="eaa8f456"
+# 가장 좋은 에포크까지 MF보다 훨씬 오래 걸렸고 RMSE도 더 높습니다. 이 이야기는 6절에서 다시 합니다.
+
 # %%
 fig, ax = plt.subplots(figsize=(7, 3.6))
 epochs = range(1, len(val_curve) + 1)
@@ -411,13 +624,46 @@ ax.legend()
 plt.show()
 
 # %% [markdown] lang="en"
+# *Picture.* Two curves against epoch. The dashed one, the root of the training loss, falls all the way. The solid one with dots, the
+# validation RMSE, falls steeply at first, flattens, is lowest at a dotted vertical line that marks the best epoch, and rises a little
+# after it.
+#
 # The network starts far away, since it has to learn even the mean from nothing. It takes many epochs to its best, and
 # then the validation error turns up here too.
 #
 # ## 5. Complete the matrix
 #
-# **Exercise `vae-complete`.** Predict everything from `R_train`, clamp to 1 to 5, turn the tensor into an array (`numpy()`),
-# label it, and apply the rule: where a user gave a rating, keep it; only a gap takes the prediction.
+# **Exercise `vae-complete`.** Predict everything from `R_train` with the function of section 4, clamp to 1 to 5, turn the tensor
+# into an array (`numpy()`), label it as `R_pred_df`, and apply the rule: where a user gave a rating, keep it; only a gap takes the
+# prediction.
+#
+# <details><summary>Hint</summary>
+#
+# 1. Which function of section 4 takes the network and a matrix and predicts with $z = \mu$? It is the one that `evaluate_vae_rmse` calls.
+# 2. The method that turns a tensor into an array has the name of the library of arrays; the exercise shows it with its brackets.
+# 3. `where` takes the labelled table of predictions, made two lines above, not the bare array.
+#
+# </details>
+
+# %% [markdown] lang="ko" of="93531d40"
+# *그림.* 에포크에 따른 곡선 두 개입니다. 점선은 학습 손실의 제곱근으로, 끝까지 내려갑니다. 점이 찍힌 실선은 검증 RMSE로, 처음에 가파르게
+# 내려가다가 완만해지고, 가장 좋은 에포크를 나타내는 세로 점선에서 가장 낮으며 그 뒤로 조금 올라갑니다.
+#
+# 신경망은 평균조차 처음부터 배워야 하므로 먼 곳에서 출발합니다. 가장 좋아지기까지 여러 에포크가 걸리고, 그 뒤로는 여기에서도 검증 오차가
+# 올라갑니다.
+#
+# ## 5. 행렬을 완성하기
+#
+# **실습 `vae-complete`.** 4절의 함수로 `R_train`에서 모든 칸을 예측하고, 1점에서 5점까지로 자르고(clamp), 텐서를 배열로
+# 바꾸고(`numpy()`), 이름표를 붙여 `R_pred_df`로 만든 다음 규칙을 적용하세요. 사용자가 매긴 평점은 그대로 두고, 결측값만 예측값으로 채웁니다.
+#
+# <details><summary>힌트</summary>
+#
+# 1. 4절의 어느 함수가 신경망과 행렬을 받아 $z = \mu$로 예측합니까? `evaluate_vae_rmse`가 부르는 함수입니다.
+# 2. 텐서를 배열로 바꾸는 메서드는 배열 라이브러리와 이름이 같습니다. 실습 설명에 괄호와 함께 나옵니다.
+# 3. `where`에는 이름표 없는 배열이 아니라, 두 줄 위에서 이름표를 붙인 예측 표를 줍니다.
+#
+# </details>
 
 # %% blank="vae-complete" mask="get_vae_predictions numpy R_pred_df@2"
 R_pred = get_vae_predictions(vae, R_train).clamp(1, 5)  # (users, items)
@@ -450,6 +696,9 @@ print("vae-complete: every rating kept, every gap filled.")
 # %% [markdown] lang="en"
 # What would the network show the first user? The ten highest predictions among films not yet rated, by title:
 
+# %% [markdown] lang="ko" of="77c69cb2"
+# 신경망은 첫 번째 사용자에게 무엇을 보여 줄까요? 아직 평점을 매기지 않은 영화 가운데 예측값이 가장 높은 열 편의 제목입니다.
+
 # %%
 unseen = R_sparse_full.loc[user_ids[0]].isna()
 best = R_pred_df.loc[user_ids[0]][unseen].nlargest(10)
@@ -460,12 +709,26 @@ pd.DataFrame(
 # %% [markdown] lang="en"
 # Several scores stand at exactly 5: they were higher and were clamped. Look the titles up and you will find that many of them
 # have only a handful of ratings. Nothing holds this network back where it knows little, as shrunken biases do.
-
-# %% [markdown] lang="en"
+#
 # ## 6. Who won?
 #
-# All models of this course on the same split. `bias_only` is $\mu + b_u + b_i$ with shrunken biases; the SVD is that of
-# lesson 1 on the whole matrix, its gaps filled with item means, rank 10; MF is that of lesson 2, stopped after two epochs.
+# All models of this course on the same split, each fitted to the training part alone. **Global mean** says one number to everyone.
+# **Item mean** is the mean of each film, shrunk as if one more user had given it the global mean, the same formula as in lesson 2.
+# **Bias only** is $\mu + b_u + b_i$ with shrunken biases. The **SVD** is that of
+# lesson 1 on the whole matrix, its gaps filled with item means, rank 10; **MF** is that of lesson 2, stopped after two epochs.
+# Each function below takes the training matrix $R$ and its mask, both (users, items), and returns predictions of that shape.
+
+# %% [markdown] lang="ko" of="82418ace"
+# 점수 몇 개가 정확히 5입니다. 5보다 높게 나와서 잘린 것입니다. 제목을 찾아보면 평점이 몇 개뿐인 영화가 많습니다. 당겨진(shrunken) 편향과
+# 달리, 이 신경망에는 아는 것이 적을 때 조심하게 만드는 장치가 없습니다.
+#
+# ## 6. 누가 이겼는가
+#
+# 이 강의에 나온 모든 모델을 같은 분할에서 비교합니다. 모두 학습 데이터에만 맞춥니다. **전체 평균(global mean)** 은 누구에게나 같은 숫자를
+# 답합니다. **영화 평균(item mean)** 은 영화마다의 평균을, 사용자 한 명이 전체 평균을 더 준 것처럼 조금 당긴 값이며 2강과 같은 식입니다.
+# **편향만(bias only)** 은 당겨진 편향으로 만든 $\mu + b_u + b_i$입니다. **SVD**는 1강의 방법을 행렬 전체에 쓴 것으로, 결측값을 영화 평균으로
+# 채우고 랭크 10을 남깁니다. **MF**는 2강의 모델을 두 에포크에서 멈춘 것입니다. 아래의 함수는 모두 학습 행렬 $R$과 마스크를 받으며, 모양은 둘 다
+# (사용자 수, 영화 수)이고, 같은 모양의 예측값을 돌려줍니다.
 
 
 # %%
@@ -550,9 +813,120 @@ ax.invert_yaxis()
 plt.show()
 
 # %% [markdown] lang="en"
-# The most elaborate model did not win. This VAE does worse than bias only: it has to learn from scratch what a mean is,
-# it sees gaps as zeros at its input, and has fewer than a thousand users to learn from. MF does better, since it
-# contains bias only and adds taste. A bigger model is not a better one; what it starts from matters.
+# *Picture.* Six horizontal bars with their test RMSE written at the end, from top to bottom: global mean, item mean, bias only, SVD of
+# rank 10, MF, VAE. A dotted vertical line marks bias only. Only the bar of MF ends left of it; those of SVD and VAE end right of it.
+#
+# The most elaborate model did not win. (The axis begins at 0.8: compare the ends of the bars, not their lengths.) Is it that the SVD had
+# the wrong rank? Try several, and other ways to fill the gaps.
+#
+# > **Common mistake.** To try six ranks on the test ratings and report the best is to look at the test set six times. The rank is
+# > therefore chosen on the *validation* ratings, and the test ratings are asked once for each filling.
+
+# %% [markdown] lang="ko" of="6404f109"
+# *그림.* 가로 막대 여섯 개이며 막대 끝에 시험 RMSE가 적혀 있습니다. 위에서부터 전체 평균(global mean), 영화 평균(item mean), 편향만(bias
+# only), 랭크 10의 SVD, MF, VAE입니다. 세로 점선은 편향만 쓴 모델의 위치입니다. MF의 막대만 이 선 왼쪽에서 끝나고, SVD와 VAE는 오른쪽에서
+# 끝납니다.
+#
+# 가장 정교한 모델이 이기지 못했습니다. (축이 0.8에서 시작하므로 막대의 길이가 아니라 끝을 비교하세요.) SVD는 랭크를 잘못 골라서 졌을까요?
+# 여러 랭크와 다른 채우기 방법을 시험해 봅시다.
+#
+# > **흔한 실수.** 랭크 여섯 개를 시험 평점으로 시험해 보고 가장 좋은 것을 보고하면, 시험 데이터를 여섯 번 보는 셈입니다. 그래서 랭크는 *검증*
+# > 평점으로 고르고, 시험 평점은 채우기 방법마다 한 번씩만 봅니다.
+
+# %%
+ranks = [1, 2, 5, 10, 20, 40]
+fillings = {
+    "global mean": np.full(R_array.shape, train_df["rating"].mean()),
+    "item mean": item_mean(R_array, mask_array),
+    "bias only": bias_only(R_array, mask_array),
+}
+
+
+def val_score(predicted):
+    """RMSE of a matrix of predictions on the validation ratings, in stars."""
+    places = val_df["user_idx"], val_df["item_idx"]
+    return float(np.sqrt(np.mean((np.clip(predicted, 1, 5)[places] - val_df["rating"]) ** 2)))
+
+
+svd_curves, svd_scores = {}, {}
+for name, filling in fillings.items():
+    filled = torch.tensor(np.where(mask_array == 1, R_array, filling))  # (users, items)
+    U, S, Vt = torch.linalg.svd(filled, full_matrices=False)
+    rebuilt = {k: ((U[:, :k] * S[:k]) @ Vt[:k]).numpy() for k in ranks}
+    svd_curves[name] = [val_score(rebuilt[k]) for k in ranks]
+    best_rank = ranks[int(np.argmin(svd_curves[name]))]
+    svd_scores[f"SVD on {name}, rank {best_rank}"] = test_score(rebuilt[best_rank])
+
+# %%
+fig, ax = plt.subplots(figsize=(7, 3.6))
+for (name, curve), style in zip(svd_curves.items(), ("o-", "s--", "^-.")):
+    ax.plot(ranks, curve, style, color="black", label=f"SVD, gaps filled with {name}")
+ax.axhline(val_score(fillings["bias only"]), color="0.5", linestyle=":", label="bias only, no SVD")
+ax.set(
+    title="The filling matters more than the rank",
+    xlabel="rank k (log scale)",
+    ylabel="validation RMSE (stars)",
+    xscale="log",
+)
+ax.set_xticks(ranks, ranks)
+ax.minorticks_off()
+ax.legend(loc="upper left", bbox_to_anchor=(1.02, 1))
+plt.show()
+
+# %% [markdown] lang="en"
+# *Picture.* Validation RMSE against rank, on a logarithmic axis, for three fillings: circles with a solid line for the global mean on
+# top, squares with a dashed line for the item mean in the middle, triangles with a dash-dotted line for bias only at the bottom. Each
+# curve falls to a shallow lowest point at a middle rank and rises again. A dotted horizontal line marks bias only without SVD; only the
+# triangles go below it.
+#
+# Too small a rank cannot say enough, too large a one rebuilds the filling: lesson 1, now measured on ratings that were held out. But
+# between the best and the worst rank of a curve lies less than between two curves. What the gaps were filled with *before* the SVD
+# matters more than the rank. All models in one table, best first (the SVD
+# of the chart above is the one on item means):
+
+# %% [markdown] lang="ko" of="ad7c3878"
+# *그림.* 세 가지 채우기에 대해 랭크(로그 눈금)에 따른 검증 RMSE를 그렸습니다. 맨 위의 동그라미와 실선은 전체 평균(global mean), 가운데의 네모와
+# 점선은 영화 평균(item mean), 맨 아래의 세모와 일점쇄선은 편향만(bias only)으로 채운 것입니다. 곡선마다 중간 랭크에서 얕은 최저점을 지나 다시
+# 올라갑니다. 가로 점선은 SVD 없이 편향만 쓴 모델이며, 세모만 그 아래로 내려갑니다.
+#
+# 랭크가 너무 작으면 충분히 말하지 못하고, 너무 크면 채운 값을 되살릴 뿐입니다. 1강에서 배운 것을 이번에는 따로 떼어 둔 평점으로 쟀습니다. 그런데
+# 한 곡선에서 가장 좋은 랭크와 가장 나쁜 랭크의 차이보다 곡선 사이의 차이가 더 큽니다. SVD를 하기 *전에* 결측값을 무엇으로 채웠는지가 랭크보다
+# 중요합니다. 모든 모델을 좋은 순서로 한 표에 모았습니다(위
+# 막대그래프의 SVD는 영화 평균으로 채운 것입니다).
+
+# %%
+table = pd.DataFrame({"test RMSE": scores | svd_scores}).drop(index="SVD, rank 10")
+table = table.sort_values("test RMSE")
+table.assign(**{"bias only = 1": table["test RMSE"] / scores["bias only"]}).round(3)
+
+# %% [markdown] lang="en"
+# Read the last column: below 1 beats bias only, above 1 loses to a model with one number a user and one a film. What should one
+# conclude?
+#
+# * **This VAE loses to bias only.** It has to learn from scratch what a mean is; it reads gaps as zeros, worse than the worst rating;
+#   and it has about two million weights, but fewer than a thousand users to learn them from.
+# * **MF beats it**, because it *contains* bias only ($b_u$, $b_i$ and $\mu$ are part of the formula) and only has to add taste.
+# * **The same SVD** lands on either side of 1, depending on what its gaps were filled with.
+#
+# A bigger model is not a better one; what it starts from matters. What would help the VAE follows from that: let it read and
+# predict what bias only *leaves over*, so that zero means "as expected"; hide some of its input at random while training, so that
+# it does not learn rows by heart; give it fewer weights, or more users. Each of these is a claim that only held-out ratings can
+# settle. And mind how small the differences are: another seed or another split moves such scores by some thousandths, so two models
+# that close are a tie.
+
+# %% [markdown] lang="ko" of="3510817c"
+# 마지막 열을 보세요. 1보다 작으면 편향만 쓴 모델을 이긴 것이고, 1보다 크면 사용자마다 숫자 하나, 영화마다 숫자 하나뿐인 모델에 진 것입니다.
+# 여기에서 무엇을 결론으로 얻어야 할까요?
+#
+# * **이 VAE는 편향만 쓴 모델에 집니다.** 평균이 무엇인지부터 처음부터 배워야 하고, 결측값을 가장 나쁜 평점보다도 나쁜 0점으로 읽으며, 가중치는
+#   약 200만 개인데 그것을 배울 사용자는 천 명이 되지 않습니다.
+# * **MF는 이깁니다.** 편향만 쓴 모델을 그 안에 *포함하고* 있어서($b_u$, $b_i$, $\mu$가 수식의 일부입니다) 취향만 더하면 되기 때문입니다.
+# * **같은 SVD라도** 결측값을 무엇으로 채웠는지에 따라 1보다 작아지기도 하고 커지기도 합니다.
+#
+# 더 큰 모델이 더 좋은 모델은 아닙니다. 어디에서 출발하는지가 중요합니다. VAE에 무엇이 도움이 될지도 여기에서 나옵니다. 편향만 쓴 모델이
+# *설명하지 못하고 남긴 것*을 읽고 예측하게 하면 0이 '예상대로'라는 뜻이 됩니다. 학습할 때 입력의 일부를 무작위로 가리면 행을 외우지 못합니다.
+# 가중치를 줄이거나 사용자를 늘리는 방법도 있습니다. 어느 것이든 따로 떼어 둔 평점으로만 판가름할 수 있는 주장입니다. 그리고 차이가 얼마나
+# 작은지도 눈여겨보세요. 시드(seed)나 분할이 바뀌면 이런 점수는 천분의 몇쯤 움직이므로, 그만큼 가까운 두 모델은 비긴 것으로 보아야 합니다.
 
 # %% [markdown] lang="en"
 # ## 7. A challenge (bonus)
@@ -569,6 +943,21 @@ plt.show()
 #   MovieLens, printed below, is a hint and no promise.
 #
 # Ideas: stronger weight decay for MF, the mean of several runs, a VAE on what bias only leaves over, a weighted mix.
+
+# %% [markdown] lang="ko" of="d493aaab"
+# ## 7. 도전 과제(가산점)
+#
+# **실습 `vae-challenge`(가산점).** 위의 모델들을 이겨 보세요. `challenge_predict(R, mask)`를 작성합니다. `R`은 별점이 적힌 (사용자 수, 영화
+# 수) 배열이며 결측값 자리는 0이고, `mask`는 평점이 있는 칸에 1이 적힌 같은 모양의 배열입니다. *모든* 칸의 예측 별점을 같은 모양의 배열로
+# 돌려주세요. 규칙은 다음과 같습니다.
+#
+# * 두 인수만 씁니다. 평점만 쓰고, 제목이나 바깥의 데이터는 쓰지 않습니다.
+# * 스레드 하나로 최대 60초 안에 끝나야 합니다.
+# * 채점 프로그램은 **같은 종류의 다른 데이터**로 함수를 부르고, 숨겨 둔 평점으로 점수를 매깁니다. 가산점은 거기에서 얻은 RMSE를 `bias_only`의
+#   RMSE로 나눈 비율에 따라 정해집니다. 0.957 이하이면 1점, 0.951 이하이면 2점, 0.945 이하이면 3점입니다. 이 강의에 나온 모델들은 거기에서 잘해야
+#   0.97 근처이므로 가산점이 없습니다. 비율은 데이터마다 다릅니다. 아래에 출력되는 MovieLens에서의 비율은 힌트일 뿐 약속이 아닙니다.
+#
+# 생각해 볼 것: MF에 더 강한 가중치 감쇠(weight decay) 쓰기, 여러 번 실행한 결과의 평균, 편향만 쓴 모델이 남긴 것을 배우는 VAE, 가중치를 둔 혼합.
 
 
 # %% blank="vae-challenge"
@@ -594,26 +983,64 @@ print("vae-challenge: predictions for every cell, in time.")
 print(f"challenge: {test_score(predicted) / scores['bias only']:.3f} of the RMSE of bias only")
 
 # %% [markdown] lang="en"
+# Below 1 is better than bias only. It was measured on the test ratings of MovieLens, and the grader measures on others.
+#
 # ## 8. Say it in your own words
 #
 # **Question `vae-why` (read by a person).** What goes wrong if the loss has no mask, and why do we predict with $z = \mu$
 # although we train with a random $z$? Three to five sentences.
 
-# %% [markdown] answer="vae-why" points=3
+# %% [markdown] lang="ko" of="7e154fa8"
+# 1보다 작으면 편향만 쓴 모델보다 좋습니다. 이 값은 MovieLens의 시험 평점에서 잰 것이며, 채점 프로그램은 다른 평점에서 잽니다.
+#
+# ## 8. 자신의 말로 설명하기
+#
+# **문제 `vae-why`(사람이 읽고 채점합니다).** 손실에 마스크가 없으면 무엇이 잘못됩니까? 그리고 학습할 때에는 무작위로 뽑은 $z$를 쓰면서 예측할
+# 때에는 왜 $z = \mu$를 씁니까? 세 문장에서 다섯 문장으로 쓰세요.
+
+# %% [markdown] answer="vae-why" points=3 of="307ab6d4"
+# <!-- en -->
 # Without the mask every gap counts as a rating of zero stars. More than nine cells in ten are gaps, so the network would learn to
 # answer zero nearly everywhere, and what people really said would hardly matter. In training the random z makes neighbouring
 # points decode to similar rows, which keeps the network from giving every user a point of his own, learnt by heart. For a prediction the
 # jitter is only noise on top of the best single description of the user, which is the centre of the cloud; it would raise
 # the error and give another answer at every call.
 #
+# <!-- ko -->
+# 마스크가 없으면 결측값이 모두 0점짜리 평점으로 계산됩니다. 열 칸 가운데 아홉 칸 넘게 결측값이므로, 신경망은 거의 모든 곳에서 0이라고 답하게
+# 되고 사람들이 실제로 매긴 평점은 거의 영향을 주지 못합니다. 학습할 때 z를 무작위로 뽑으면 가까운 점들이 비슷한 행으로 복호화되므로, 신경망이
+# 사용자마다 점 하나씩을 외워 두는 일을 막아 줍니다. 예측할 때의 흔들림은 사용자를 가장 잘 나타내는 하나의 값, 곧 구름의 중심에 더해진 잡음일
+# 뿐입니다. 오차를 키우고, 부를 때마다 다른 답을 냅니다.
+#
 # <!-- marking scheme -->
+# <!-- en -->
 # 1 point: gaps would be learnt as zeros and dominate the loss.
 # 1 point: sampling regularises training (smooth latent space, no learning by heart).
 # 1 point: z = mu is the centre, without added noise, and gives the same answer each time.
+#
+# <!-- ko -->
+# 1점: 결측값을 0으로 배우게 되고, 그것이 손실의 대부분을 차지한다.
+# 1점: 표본 추출은 학습을 규제한다(매끄러운 잠재 공간, 외우지 않음).
+# 1점: z = mu는 잡음이 더해지지 않은 중심이며 언제나 같은 답을 준다.
 
 # %% [markdown] lang="en"
 # ## What you take along
 #
-# You laid ratings out as **matrices and masks**, built a **VAE**, wrote a **loss** that ignores gaps, trained it,
-# **completed** the matrix, and compared it **honestly**: it lost to a model with one number a user and one a film. Knowing
-# that, and how to find it out, is worth more than a model that won.
+# * You laid ratings out as **matrices and masks** (section 1).
+# * You built a **VAE** that encodes, samples and decodes (section 2).
+# * You wrote a **loss** that ignores gaps (section 3).
+# * You trained the network, **completed** the matrix (sections 4 and 5), and compared it **honestly** (section 6): it lost to a
+#   model with one number a user and one a film.
+#
+# Knowing that, and how to find it out, is worth more than a model that won.
+
+# %% [markdown] lang="ko" of="e9666ef0"
+# ## 이 강의에서 얻은 것
+#
+# * 평점을 **행렬과 마스크**로 펼쳐 놓았습니다(1절).
+# * 부호화하고, 표본을 뽑고, 복호화하는 **VAE**를 만들었습니다(2절).
+# * 결측값을 무시하는 **손실**을 작성했습니다(3절).
+# * 신경망을 학습시켜 행렬을 **완성**하고(4절과 5절), **정직하게** 비교했습니다(6절). 신경망은 사용자마다 숫자 하나, 영화마다 숫자 하나뿐인 모델에
+#   졌습니다.
+#
+# 이 사실을 알고 그것을 알아내는 방법을 아는 것이, 이긴 모델 하나보다 더 값집니다.

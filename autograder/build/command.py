@@ -11,6 +11,7 @@ import click
 
 from autograder.build.course import (
     BuiltLesson,
+    accept_lesson,
     build_lesson,
     committed_solutions,
     course_differences,
@@ -53,6 +54,9 @@ class Data:
 @click.option(
     "--stand-in", is_flag=True, help="Overwrite executed solutions though the data is a stand-in."
 )
+@click.option(
+    "--accept-translations", is_flag=True, help="First mark every translation as read anew."
+)
 @click.option("--check", "only_check", is_flag=True, help="Write nothing: do as `check` does.")
 @click.pass_context
 def build(
@@ -61,6 +65,7 @@ def build(
     run: bool,
     data_folder: Path | None,
     stand_in: bool,
+    accept_translations: bool,
     only_check: bool,
 ) -> None:
     """Build source/, release/ and solutions/ from lessons/.
@@ -71,7 +76,11 @@ def build(
     if only_check:
         ctx.invoke(check, assignments=assignments, run=run, data_folder=data_folder)
         return
-    lessons = [build_lesson(path) for path in lesson_paths(course, assignments)]
+    paths = lesson_paths(course, assignments)
+    if accept_translations:
+        for path in filter(accept_lesson, paths):
+            click.echo(f"wrote {path.relative_to(course)}")
+    lessons = [build_lesson(path) for path in paths]
     notebooks = {path: nb for lesson in lessons for path, nb in lesson.fixed_files.items()}
     if run:
         with data_at_hand(course, data_folder) as data:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from autograder.build.compare import differences, outputs_agree
 from autograder.build.languages import languages_of
-from autograder.build.lesson import read_lesson
+from autograder.build.lesson import read_lesson, read_text
 from autograder.build.notebooks import Notebook, is_code, read_notebook, to_text, write_text
 from autograder.build.pipelines import (
     SOURCE_STAGES,
@@ -19,6 +19,7 @@ from autograder.build.pipelines import (
     build_solution,
     run_stages,
 )
+from autograder.build.translations import accept_translations
 from autograder.errors import BuildError
 
 Run = Callable[[Notebook, str], Notebook]
@@ -83,6 +84,11 @@ def build_lesson(path: Path) -> BuiltLesson:
         releases={language: build_release(master, language) for language in languages},
         solutions={language: build_solution(master, language) for language in languages},
     )
+
+
+def accept_lesson(path: Path) -> bool:
+    """Mark the translations of a lesson as read anew, see `accept_translations`; True if it changed."""
+    return write_text(path, accept_translations(read_text(path), path.stem))
 
 
 def run_solutions(lesson: BuiltLesson, run: Run) -> dict[str, Notebook]:

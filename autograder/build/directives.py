@@ -14,7 +14,7 @@ from autograder.build.notebooks import OURS, Cell, Notebook, is_code, lesson_err
 LANGUAGES = ("en", "ko")
 SCHEME = "<!-- marking scheme -->"
 CODE_KEYS = {"blank", "mask", "check", "points", "nbval", "data"}
-MARKDOWN_KEYS = {"answer", "points", "lang"}
+MARKDOWN_KEYS = {"answer", "points", "lang", "of"}
 NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 LONGEST_NAME = 50
 NBGRADER_SCHEMA = 3
@@ -33,7 +33,7 @@ def expand_directives(notebook: Notebook) -> Notebook:
     -------
     Notebook
         Cells carry ``metadata.nbgrader`` (schema version 3: check, blank and answer cells) and
-        ``metadata.course`` (``mask`` list of tokens, ``lang``, ``nbval``, ``data``), nothing else.
+        ``metadata.course`` (``mask`` list of tokens, ``lang``, ``of``, ``nbval``, ``data``), nothing else.
 
     Raises
     ------
@@ -74,7 +74,8 @@ def _reject_unknown(notebook: Notebook, cell: Cell, directives: dict) -> None:
         raise lesson_error(
             notebook, cell, f"it is {' and '.join(kinds)} at once", "split it into two cells"
         )
-    for key, owners in {"mask": ("blank",), "points": ("check", "answer")}.items():
+    owners_of = {"mask": ("blank",), "points": ("check", "answer"), "of": ("lang", "answer")}
+    for key, owners in owners_of.items():
         if key in directives and not set(owners) & set(directives):
             raise lesson_error(
                 notebook, cell, f"{key!r} without {' or '.join(owners)}", "add it, or drop the key"
@@ -106,6 +107,8 @@ def _our_metadata(notebook: Notebook, cell: Cell, directives: dict) -> dict:
                 f"use one of {', '.join(LANGUAGES)}",
             )
         own["lang"] = directives["lang"]
+    if "of" in directives:
+        own["of"] = str(directives["of"])
     return {OURS: own} if own else {}
 
 

@@ -57,10 +57,14 @@ def read_lesson(path: Path) -> Notebook:
     BuildError
         If the file cannot be read, or holds no cell.
     """
+    return parse_lesson(read_text(path), path.stem)
+
+
+def read_text(path: Path) -> str:
+    """Read the text of a lesson; `BuildError` if that cannot be done."""
     try:
-        text = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as problem:
         raise BuildError(
             f"Cannot read lesson {path} ({type(problem).__name__}): it must be UTF-8 text."
         ) from None
-    return parse_lesson(text, path.stem)

@@ -16,6 +16,7 @@ from autograder.build.cell_ids import set_cell_ids
 from autograder.build.checksums import compute_checksums
 from autograder.build.data_cell import fill_data_cell
 from autograder.build.directives import expand_directives
+from autograder.build.figures import describe_figures
 from autograder.build.hidden_tests import append_hidden_tests, remove_hidden_tests
 from autograder.build.languages import select_language
 from autograder.build.leaks import reject_broken_code, reject_flags, reject_markers
@@ -27,9 +28,12 @@ from autograder.build.nbval_flag import flag_for_nbval
 from autograder.build.notebooks import Notebook, Stage
 from autograder.build.regions import stub_regions, unwrap_regions
 from autograder.build.syntax import reject_magics
+from autograder.build.translations import reject_stale_translations, reject_untranslated
 
 SOURCE_STAGES: tuple[Stage, ...] = (
     expand_directives,  # first: every other stage reads what it writes
+    reject_untranslated,
+    reject_stale_translations,  # after reject_untranslated: a missing cell is said to be missing
     reject_magics,
     reject_flags,
     fill_data_cell,  # before set_cell_ids: an id is a hash of the content
@@ -51,6 +55,7 @@ RELEASE_STAGES: tuple[Stage, ...] = (
 )
 
 SOLUTION_STAGES: tuple[Stage, ...] = (
+    describe_figures,
     unwrap_regions,
     cut_marking_schemes,
     clear_outputs,

@@ -10,6 +10,7 @@ import pytest
 from nbgrader.api import Gradebook
 
 from autograder.build import build_master, build_release, to_text
+from autograder.build.translations import accept_translations
 
 ROOT = Path(__file__).parents[2]
 LESSON = """
@@ -66,7 +67,7 @@ def generated(request, tmp_path_factory):
     assert 'language = "en"' in config
     config = config.replace('language = "en"', f'language = "{request.param}"')
     (course / "nbgrader_config.py").write_text(config)
-    master = build_master(LESSON, "toy")
+    master = build_master(accept_translations(LESSON, "toy"), "toy")
     for folder in (f"release/{request.param}/toy", "source/toy"):
         (course / folder).mkdir(parents=True)
     (course / f"release/{request.param}/toy/toy.ipynb").write_text("committed")

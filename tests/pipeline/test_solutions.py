@@ -8,20 +8,28 @@ import nbformat
 import pytest
 
 ASSIGNMENTS = ("svd", "mf", "vae")
+LANGUAGES = ("en", "ko")
 FLAG = "# NBVAL_CHECK_OUTPUT"
 
 
-def flagged(course_root):
-    """Every flagged code cell of the English solutions."""
+def solution_path(course_root, language, assignment):
+    return course_root / "solutions" / language / assignment / f"{assignment}.ipynb"
+
+
+def flagged(course_root, language):
+    """Every flagged code cell of the solutions in a language."""
     for assignment in ASSIGNMENTS:
-        path = course_root / "solutions" / "en" / assignment / f"{assignment}.ipynb"
+        path = solution_path(course_root, language, assignment)
         for cell in nbformat.read(path, as_version=4).cells:
             if cell.cell_type == "code" and cell.source.startswith(FLAG):
                 yield assignment, cell
 
 
-def test_at_least_twelve_cells_are_compared_and_they_print_without_stderr_or_pictures(course_root):
-    cells = list(flagged(course_root))
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_at_least_twelve_cells_are_compared_and_they_print_without_stderr_or_pictures(
+    course_root, language
+):
+    cells = list(flagged(course_root, language))
     assert len(cells) >= 12
     assert {assignment for assignment, _ in cells} == set(ASSIGNMENTS)
     for _, cell in cells:
@@ -29,9 +37,10 @@ def test_at_least_twelve_cells_are_compared_and_they_print_without_stderr_or_pic
         assert cell.outputs[0].name == "stdout", cell.id
 
 
-def test_committed_solutions_are_executed_without_errors_and_stay_small(course_root):
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_committed_solutions_are_executed_without_errors_and_stay_small(course_root, language):
     for assignment in ASSIGNMENTS:
-        path = course_root / "solutions" / "en" / assignment / f"{assignment}.ipynb"
+        path = solution_path(course_root, language, assignment)
         assert path.stat().st_size < 2**20
         code = [
             cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"
@@ -41,8 +50,8 @@ def test_committed_solutions_are_executed_without_errors_and_stay_small(course_r
         assert not [o for o in outputs if o.output_type == "error" or o.get("name") == "stderr"]
 
 
-def run_nbval(course_root, folder):
-    """Run nbval on the English solutions, with `folder` as data; returns (exit status, output)."""
+def run_nbval(course_root, language, folder):
+    """Run nbval on the solutions in a language, with `folder` as data; returns (exit status, output)."""
     environment = os.environ | {
         "MOVIELENS_DIR": str(folder),
         "OMP_NUM_THREADS": "1",
@@ -57,7 +66,7 @@ def run_nbval(course_root, folder):
         "-q",
         "-p",
         "no:cacheprovider",
-        "solutions/en",
+        f"solutions/{language}",
     ]
     result = subprocess.run(
         command, cwd=course_root, env=environment, capture_output=True, text=True
@@ -65,12 +74,13 @@ def run_nbval(course_root, folder):
     return result.returncode, result.stdout + result.stderr
 
 
-def test_nbval_passes_on_synthetic_data(course_root, synthetic_dir):
-    status, output = run_nbval(course_root, synthetic_dir)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_nbval_passes_on_synthetic_data(course_root, synthetic_dir, language):
+    status, output = run_nbval(course_root, language, synthetic_dir)
     assert status == 0, output[-4000:]
 
 
 @pytest.mark.real
 def test_nbval_passes_on_real_movielens(course_root, real_dir):
-    status, output = run_nbval(course_root, real_dir)
+    status, output = run_nbval(course_root, "en", real_dir)
     assert status == 0, output[-4000:]

@@ -6,11 +6,12 @@ from copy import deepcopy
 import pytest
 from click.testing import CliRunner
 from nbformat.v4 import new_output
-from toy_lessons import TOY
+from toy_lessons import TOY, UNREAD_TOY
 
 from autograder.build import command
 from autograder.build.command import Data, build, check, data_at_hand
 from autograder.build.notebooks import read_notebook, to_text
+from autograder.build.translations import accept_translations
 from autograder.errors import BuildError, DataError
 
 FILES = {
@@ -18,6 +19,8 @@ FILES = {
     for folder in ("source", "release/en", "release/ko", "solutions/en", "solutions/ko")
 }
 SOLUTION = "solutions/en/toy/toy.ipynb"
+EDITED = UNREAD_TOY.replace("A mean is", "A mean, again, is")
+AGAIN = accept_translations(EDITED, "toy")
 
 
 @pytest.fixture
@@ -102,7 +105,7 @@ def test_without_executing_no_solution_is_made(course):
 
 def test_without_executing_prose_is_renewed_and_outputs_stay(course):
     call(course, build, real(course))
-    (course / "lessons/toy.py").write_text(TOY.replace("A mean is", "A mean, again, is"))
+    (course / "lessons/toy.py").write_text(AGAIN)
     call(course, build, "--no-execute")
     assert "again" in (course / SOLUTION).read_text()
     assert "on real" in first_output(course)
@@ -138,7 +141,7 @@ def test_a_lesson_that_fails_leaves_the_course_as_it_was(course):
     call(course, build, real(course))
     before = {path: (course / path).read_bytes() for path in FILES}
     (course / "lessons/bad.py").write_text('# %% blank="a" mask="nowhere"\nx = 1\n')
-    (course / "lessons/toy.py").write_text(TOY.replace("A mean is", "A mean, again, is"))
+    (course / "lessons/toy.py").write_text(AGAIN)
     with pytest.raises(BuildError, match="Lesson bad"):
         call(course, build, real(course))
     assert {path: (course / path).read_bytes() for path in built_files(course)} == before
@@ -267,6 +270,18 @@ def test_build_with_check_writes_nothing(course):
     result = CliRunner().invoke(build, ["--check", real(course)], obj=course)
     assert isinstance(result.exception, BuildError)
     assert built_files(course) == set()
+
+
+def test_an_english_edit_alone_fails_the_build_until_its_translation_is_accepted(course):
+    stale = TOY.replace("A mean is", "A mean, again, is")
+    (course / "lessons/toy.py").write_text(stale)
+    with pytest.raises(BuildError, match="Lesson toy, cell `# 평균`: the English text has changed"):
+        call(course, build, real(course))
+    assert built_files(course) == set()
+    output = call(course, build, real(course), "--accept-translations").output
+    assert output.startswith("wrote lessons/toy.py\n")
+    assert (course / "lessons/toy.py").read_text() == AGAIN
+    assert "wrote lessons" not in call(course, build, real(course), "--accept-translations").output
 
 
 def test_where_there_is_no_data_a_stand_in_is_made_and_goes_again(course):

@@ -7,15 +7,19 @@ from traitlets.config import PyFileConfigLoader
 
 from autograder.grading.limits import Limits
 
-LIMITS = re.compile(r"at most (\d+) seconds a cell, (\d+) seconds in all, and (\d+) GB of memory")
+LIMITS = {
+    "en": re.compile(r"at most (\d+) seconds a cell, (\d+) seconds in all, and (\d+) GB of memory"),
+    "ko": re.compile(r"셀 하나에 최대 (\d+)초, 전체 (\d+)초, 메모리 (\d+) GB까지"),
+}
 
 
+@pytest.mark.parametrize("language", LIMITS)
 @pytest.mark.parametrize("assignment", ["svd", "mf", "vae"])
-def test_each_lesson_states_the_limits_that_grading_sets(course_root, assignment):
+def test_each_lesson_states_the_limits_that_grading_sets(course_root, assignment, language):
     config = PyFileConfigLoader("nbgrader_config.py", path=str(course_root)).load_config()
     set_here = config.GradeSubmission.by_assignment[assignment]
     lesson = (course_root / "lessons" / f"{assignment}.py").read_text(encoding="utf-8")
-    stated = LIMITS.findall(lesson.replace("\n# ", " "))
+    stated = LIMITS[language].findall(lesson.replace("\n# ", " "))
     assert stated == [
         (
             str(set_here["cell_seconds"]),

@@ -1,5 +1,7 @@
 """Small lessons for tests of the build, in the percent format that authors write."""
 
+from autograder.build.translations import accept_translations
+
 HEADER = """\
 # ---
 # jupyter:
@@ -10,7 +12,7 @@ HEADER = """\
 # ---
 """
 
-TOY = (
+UNREAD_TOY = (
     HEADER
     + '''
 # %% [markdown] lang="en"
@@ -61,6 +63,7 @@ assert width == 5, "Look at the spread."
 # Four points for the word because.
 '''
 )
+TOY = accept_translations(UNREAD_TOY, "toy")
 
 
 def lesson(*cells: str) -> str:

@@ -18,6 +18,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import nbformat
+from nbconvert.exporters import NotebookExporter
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.converters import Autograde
 from nbgrader.coursedir import CourseDirectory
@@ -263,6 +264,7 @@ class Classroom:
         config = copy.deepcopy(self.config)
         config.CourseDirectory.submitted_directory = str(STAGED)
         config.Autograde.force = True
+        config.Autograde.exporter_class = NotebookExporter  # what is staged is sound, and ours
         config.GradeSubmission.graded = {(submission.student, submission.assignment): graded}
         coursedir = CourseDirectory(
             config=config,

@@ -935,19 +935,13 @@ for name in os.listdir("/proc/self/fd"):
 time.sleep(60)
 """,
     ),
-    "dies_between_questions": _lost(
+    "dies_when_asked": _lost(
         KILLED,
         lines=(10, 30),
         code="""
 import os, sys
 desk = type(sys.modules["desk"].desk)
-def last(original):
-    def answer(self, *a):
-        import threading
-        threading.Timer(0.02, lambda: os._exit(0)).start()
-        return original(self, *a)
-    return answer
-desk.fetch, desk.evaluate = last(desk.fetch), last(desk.evaluate)
+desk.fetch = desk.evaluate = lambda self, *a: os._exit(0)
 """,
     ),
     "replaces_sockets_by_links": Hostile(

@@ -1,15 +1,12 @@
 """CPU seconds that the engine spends on one notebook, beside its kernel's start and the student's code.
 
-    python benchmarks/overhead.py [--profile]
+    python benchmarks/overhead.py
 
 Counted: rebuilding, the warden's work (protocol, decoding, judging), what reading variables and copying
 for probes costs inside the kernel, and recording through nbgrader. A probe runs the student's own code
 too, so what is counted inside the kernel is more than the engine's own.
 """
 
-import cProfile
-import pstats
-import sys
 import tempfile
 import time
 from contextlib import contextmanager
@@ -71,7 +68,7 @@ def run_submission(course, assignment, ground, meter):
         exercises = plan(notebook, master)
 
     def start_kernel():
-        with meter.here("start of the sandbox"):
+        with meter.here("start of the kernel"):
             kernel = open_kernel(limits, ground.files)
         kernel.__class__, kernel.meter = MeteredKernel, meter
         return kernel
@@ -87,6 +84,7 @@ def run_submission(course, assignment, ground, meter):
     )
     with meter.here("protocol, decoding and judging"):
         submission.run()
+    meter.add("protocol, decoding and judging", -meter.seconds.pop("start of the kernel"))
     assert all(verdict.has_passed for verdict in verdicts)
 
 
@@ -98,15 +96,13 @@ def record(course, assignment, meter):
     engine = classroom.engine.grade
 
     def graded(*arguments, **options):
-        before = time.process_time()
-        try:
+        with meter.here("engine"):
             return engine(*arguments, **options)
-        finally:
-            meter.add("recording", before - time.process_time())
 
     classroom.engine.grade = graded
     with meter.here("recording"):
-        classroom.grade(submission)
+        classroom.grade(submission, force=True)
+    meter.add("recording", -meter.seconds.pop("engine"))
 
 
 def main():
@@ -118,39 +114,12 @@ def main():
         make_grading_data(course / ".grading" / "data", SEED)
         ground = Ground.load(course / ".grading" / "data")
         for assignment in ASSIGNMENTS:
-            for number in range(2):  # the first round imports
+            for _ in range(2):  # the first round imports
                 meter = Meter()
-                profile = cProfile.Profile() if "--profile" in sys.argv and number else None
-                if profile:
-                    profile.enable()
                 run_submission(course, assignment, ground, meter)
-                if profile:
-                    profile.disable()
-                    pstats.Stats(profile).sort_stats("tottime").print_stats(45)
-            record(course, assignment, Meter())
-            record_meter = Meter()
-            classroom_again(course, assignment, record_meter)
-            seconds = meter.seconds | record_meter.seconds
-            parts = ", ".join(f"{name} {value:.2f}" for name, value in seconds.items())
-            print(f"{assignment}: {sum(seconds.values()):.2f} s of CPU ({parts})")
-
-
-def classroom_again(course, assignment, meter):
-    """Record once more, with all modules imported and the gradebook there."""
-    classroom = Classroom(course, read_config(course))
-    (submission,) = handed_in(course, classroom.config, [assignment])
-    engine = classroom.engine.grade
-
-    def graded(*arguments, **options):
-        before = time.process_time()
-        try:
-            return engine(*arguments, **options)
-        finally:
-            meter.add("recording", before - time.process_time())
-
-    classroom.engine.grade = graded
-    with meter.here("recording"):
-        classroom.grade(submission, force=True)
+                record(course, assignment, meter)
+            parts = ", ".join(f"{name} {value:.2f}" for name, value in meter.seconds.items())
+            print(f"{assignment}: {sum(meter.seconds.values()):.2f} s of CPU ({parts})")
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 from autograder.checks.registry import (
     GRADING_DATA,
-    VERDICT_TYPE,
     CheckError,
     check,
     expect,
@@ -14,7 +13,6 @@ from autograder.errors import CheckFailed
 
 __all__ = [
     "GRADING_DATA",
-    "VERDICT_TYPE",
     "CheckError",
     "CheckFailed",
     "check",

@@ -30,7 +30,6 @@ from autograder.checks.training import EPOCH_PROBE, completed, judge_training
 HIDDEN, LATENT = 600, 50
 BETA = 0.001
 STEP_SIZE = 0.05
-LAYERS = ("fc1", "fc_mu", "fc_logvar", "fc3", "fc4")
 
 
 def matrices(frame, data):

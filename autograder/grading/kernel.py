@@ -1,8 +1,8 @@
 """A submission's kernel, as the warden sees it: the one place that speaks the Jupyter protocol.
 
 Its contract: what a kernel sends is bytes of an adversary. Every wait ends at a time limit, at the death
-of the sandbox or at a limit on what was used or sent; all of them come back as an `Ending`, and nothing
-that a kernel does raises anything else than `KernelGone`. Sockets are connected before student code runs
+of the sandbox or at a limit on what was used or sent; and nothing that a kernel
+does raises anything else than `KernelGone`. Sockets are connected before student code runs
 and never again, so that one which is replaced is never spoken to.
 """
 
@@ -48,7 +48,6 @@ class Ran:
     error: str | None = None
     line: int | None = None
     outputs: tuple = ()
-    seconds: float = 0.0
 
 
 class Kernel:
@@ -94,12 +93,10 @@ class Kernel:
         -------
         Ran
         """
-        start = time.monotonic()
-        reply, outputs = self._request(source, start + seconds, counted=True)
-        spent = time.monotonic() - start
+        reply, outputs = self._request(source, time.monotonic() + seconds, counted=True)
         if reply.get("status") == "ok":
-            return Ran(outputs=outputs, seconds=spent)
-        return Ran(_text(reply.get("ename")), _line_of(reply), outputs, spent)
+            return Ran(outputs=outputs)
+        return Ran(_text(reply.get("ename")), _line_of(reply), outputs)
 
     def ask(self, expression, seconds):
         """Evaluate an expression silently; returns its text, untrusted, or None where it raised."""

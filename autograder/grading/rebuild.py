@@ -24,7 +24,7 @@ from autograder.build.checksums import compute_checksums
 from autograder.build.notebooks import is_check, is_code, is_solution
 from autograder.errors import CourseError, GradingError
 from autograder.grading.reading import REPAIRS
-from autograder.grading.results import RESULT, course_of
+from autograder.grading.results import EXTRA_ID, RESULT, course_of
 
 EMPTY = "The notebook has no cells: nothing in it could be graded."
 ABSENT = "# This cell was missing from the submission."
@@ -467,7 +467,7 @@ def _fill_gaps(slots, pieces, placement):
 def _assemble(slots, pieces, placement):
     extras = _extras(pieces, placement)
     names = {slot.id for slot in slots}
-    fresh = (name for n in range(1, 10**9) if (name := f"extra-{n}") not in names)
+    fresh = (name for n in range(1, 10**9) if (name := f"{EXTRA_ID}{n}") not in names)
     cells = [_extra_cell(pieces[n], next(fresh)) for n in extras.get(-1, ())]
     for place, slot in enumerate(slots):
         before = [

@@ -16,8 +16,8 @@ from autograder.report.inert import inert_attachments, inert_markdown
 
 RESULT = "autograder"
 """The key of the notebook's metadata."""
-EXTRA = "extra-"
-"""How ids of cells begin that a student added; see `rebuild`."""
+EXTRA_ID = "extra-"
+"""How ids of cells begin that a student added."""
 
 
 def course_of(preprocessor):
@@ -67,7 +67,7 @@ def write_results(notebook, graded, source):
 
 def is_written_prose(cell):
     """Whether a cell is Markdown that a student wrote: an answer, or a cell that was added."""
-    return cell.cell_type == "markdown" and (is_solution(cell) or cell["id"].startswith(EXTRA))
+    return cell.cell_type == "markdown" and (is_solution(cell) or cell["id"].startswith(EXTRA_ID))
 
 
 def replace_verdict(notebook, verdict):

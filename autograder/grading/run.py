@@ -113,9 +113,7 @@ class Submission:
         if self.has_ended and not self.carries_on:
             return Verdict(**common, outcome=NOT_RUN, message=SENTENCES[NOT_RUN])
         try:
-            if self.kernel is None:
-                self._reopen(number)
-            self._ask(MARK)
+            self._make_ready(number)
             place = self._run_cells(exercise)
             student = SandboxedStudent(
                 self.kernel, self.clock.seconds, is_told=not self.has_reference
@@ -134,6 +132,19 @@ class Submission:
             message = f"{error_sentence(place)} {result['message']}"
             result = {"outcome": ERROR, "message": message, "place": place}
         return Verdict(**{**common, **result, "seconds": round(time.monotonic() - start, 3)})
+
+    def _make_ready(self, number):
+        """See to a live kernel; one that died after its last check has passed is no fault of this one."""
+        if self.kernel is not None:
+            try:
+                self._ask(MARK)
+                return
+            except KernelGone:
+                if not self.carries_on:
+                    raise
+                self._close()
+        self._reopen(number)
+        self._ask(MARK)
 
     def _run_cells(self, exercise):
         """Run a student's cells; returns where the first of his own raised, or None."""

@@ -81,9 +81,7 @@ class Sandbox:
         self._cpu_of_dead, self._cpu_of_living = 0.0, {}
         self._folder = None
         if is_isolated:
-            self._start_sealed(
-                isolation.seal(limits, self.connection, data_files, hidden), isolation
-            )
+            self._start_sealed(isolation.seal(limits, self.connection, data_files, hidden))
         else:
             self._start_open(data_files)
         self.pidfd = os.pidfd_open(self.pid)
@@ -169,10 +167,10 @@ class Sandbox:
                 files += state.f_files - state.f_ffree
         return stored, files
 
-    def _start_sealed(self, sealed, rules):
+    def _start_sealed(self, sealed):
         with contextlib.ExitStack() as stack:
             contents = [stack.enter_context(_held(data)) for _, data in sealed.contents]
-            program = rules.seccomp_filter()
+            program = isolation.seccomp_filter()
             guard = None if program is None else stack.enter_context(_held(program))
             arguments = sealed.arguments(contents, guard)
             lines = stack.enter_context(_held(b"\0".join(a.encode() for a in arguments) + b"\0"))

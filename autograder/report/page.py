@@ -19,7 +19,7 @@ from pygments.lexers import PythonLexer
 
 from autograder.build.notebooks import is_answer, is_check, is_code, is_solution
 from autograder.grading.reading import REPAIRS
-from autograder.grading.results import RESULT
+from autograder.grading.results import EXTRA_ID, RESULT
 from autograder.report.inert import CUT, inert_text
 from autograder.report.prose import MAX_DEPTH, Prose
 
@@ -230,7 +230,7 @@ def _label(cell):
         return f"Check {name}"
     if is_solution(cell):
         return f"Your answer {name.removeprefix('blank-')}"
-    return "Your own cell" if cell["id"].startswith("extra-") else ""
+    return "Your own cell" if cell["id"].startswith(EXTRA_ID) else ""
 
 
 def _code(cell, line, is_coloured):

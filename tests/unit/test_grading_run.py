@@ -327,6 +327,23 @@ def test_what_was_used_too_much_is_named(grade):
     assert "used more memory than it may" in room.verdicts[0].message
 
 
+@pytest.mark.parametrize(("carries_on", "second"), [(True, PASSED), (False, KILLED)])
+def test_a_kernel_that_dies_behind_a_passed_check_costs_the_next_one_nothing(
+    grade, carries_on, second
+):
+    def dead(expression, seconds):
+        raise KernelGone(KILLED, "the kernel died")
+
+    def judge_and_die(check, student):
+        judge(check, student)
+        if check == "a":
+            student._kernel.ask = dead
+
+    room = grade(judge=judge_and_die, carries_on=carries_on)
+    assert room.outcomes[:2] == [PASSED, second]
+    assert not room.verdicts[1].carried_on
+
+
 def test_a_kernel_that_ends_while_the_check_asks_is_that_exercises_own(grade):
     def asking(check, student):
         if check == "b":

@@ -3,8 +3,8 @@
     python benchmarks/overhead.py
 
 Counted: rebuilding, the warden's work (protocol, decoding, judging), what reading variables and copying
-for probes costs inside the kernel, and recording through nbgrader. A probe runs the student's own code
-too, so what is counted inside the kernel is more than the engine's own.
+for probes costs inside the kernel, and recording through nbgrader. What a probe executes, the student's
+own functions, is measured inside the kernel and left out.
 """
 
 import tempfile
@@ -23,7 +23,24 @@ from autograder.grading.plan import plan
 from autograder.grading.rebuild import rebuild
 from autograder.grading.run import Submission
 from autograder.grading.stage import master_of
+from autograder.grading.student import DESK
 
+PROBES = """
+def _timed_probes():
+    import sys, time
+    desk = sys.modules["desk"].desk
+    desk.spent = 0.0
+    def timed(code, namespace):
+        start = time.process_time()
+        try:
+            exec(code, namespace)
+        finally:
+            desk.spent += time.process_time() - start
+    desk._probe.exec = timed
+_timed_probes()
+del _timed_probes
+"""
+"""Makes a kernel count the CPU seconds of what probes execute."""
 COURSE = Path(__file__).parents[1]
 SEED = 2**127
 
@@ -51,13 +68,20 @@ class MeteredKernel(Kernel):
 
     meter = None
 
-    def ask(self, expression, seconds):
+    def ask(self, expression, seconds, inputs=()):
         """Ask, and count the kernel's CPU seconds."""
         before = self.sandbox.usage().cpu_seconds
         try:
-            return super().ask(expression, seconds)
+            return super().ask(expression, seconds, inputs)
         finally:
             self.meter.add("inside the kernel", self.sandbox.usage().cpu_seconds - before)
+
+    def close(self):
+        """Close, without what probes executed."""
+        spent = float(super().ask(f"{DESK}.spent", self.limits.cell_seconds)[0])
+        self.meter.add("inside the kernel", -spent)
+        self.meter.seconds["(student's code in probes)"] = spent
+        super().close()
 
 
 def run_submission(course, assignment, ground, meter):
@@ -70,6 +94,7 @@ def run_submission(course, assignment, ground, meter):
     def start_kernel():
         with meter.here("start of the kernel"):
             kernel = open_kernel(limits, ground.files)
+        kernel.run(PROBES, limits.cell_seconds)
         kernel.__class__, kernel.meter = MeteredKernel, meter
         return kernel
 
@@ -118,8 +143,9 @@ def main():
                 meter = Meter()
                 run_submission(course, assignment, ground, meter)
                 record(course, assignment, meter)
+            beside = meter.seconds.pop("(student's code in probes)")
             parts = ", ".join(f"{name} {value:.2f}" for name, value in meter.seconds.items())
-            print(f"{assignment}: {sum(meter.seconds.values()):.2f} s of CPU ({parts})")
+            print(f"{assignment}: {sum(meter.seconds.values()):.2f} s of CPU ({parts}); {beside:.2f} s more in probes")
 
 
 if __name__ == "__main__":

@@ -5,13 +5,12 @@ and across a sandbox elsewhere, so that no object with behaviour of its own ever
 The module needs NumPy and pandas (and torch where a tensor is met) and nothing else of this
 package: its text can be shipped into a kernel as it stands.
 
-The format is JSON. None, bool, int, finite float and str stand for themselves; everything else
-is an object ``{"t": kind, ...}``. Arrays are little-endian bytes in strict base64, with dtype and
-shape. There is no pickle in either direction.
+The format is a length (8 bytes, little-endian), that many bytes of JSON, and the bytes of all arrays.
+In the JSON, None, bool, int, finite float and str stand for themselves; everything else is an object
+``{"t": kind, ...}``. Of an array it holds dtype and shape; its bytes, little-endian, are the next ones
+behind the JSON. There is no pickle in either direction.
 """
 
-import base64
-import binascii
 import collections
 import json
 import math
@@ -28,6 +27,7 @@ MAX_DIMS = 4
 MAX_DIM = 100_000
 MAX_DEPTH = 6
 MAX_INT_BITS = 256
+LENGTH_BYTES = 8
 
 _NUMPY_DTYPES = {
     name: np.dtype(name).newbyteorder("<")
@@ -62,7 +62,6 @@ def encode(value):
     Returns
     -------
     bytes
-        JSON in ASCII.
 
     Raises
     ------
@@ -70,15 +69,16 @@ def encode(value):
         On any other type (named in the sentence), and on a value beyond the limits above.
     """
     try:
-        text = json.dumps(_Encoder().node(value, 1), allow_nan=False, separators=(",", ":"))
+        encoder = _Encoder()
+        tree = encoder.node(value, 1)
+        head = json.dumps(tree, allow_nan=False, separators=(",", ":")).encode("ascii")
     except NotAValue:
         raise
     except Exception as error:
         name = type(value).__name__
         raise NotAValue(f"a `{name}` could not be read ({type(error).__name__})") from error
-    data = text.encode("ascii")
-    _check_nodes(data)
-    return data
+    _check_nodes(head)
+    return b"".join([len(head).to_bytes(LENGTH_BYTES, "little"), head, *encoder.raw])
 
 
 def decode(data):
@@ -86,7 +86,7 @@ def decode(data):
 
     Parameters
     ----------
-    data : bytes
+    data : bytes or memoryview of bytes
         At most 1.5 x `MAX_BYTES`; trusted in nothing.
 
     Returns
@@ -101,10 +101,16 @@ def decode(data):
         Whatever is wrong with the bytes.
     """
     try:
-        if type(data) is not bytes or len(data) > MAX_BYTES * 3 // 2:
+        if type(data) not in (bytes, memoryview) or len(data) > MAX_BYTES * 3 // 2:
             raise NotAValue("these are not bytes of an allowed size")
-        _check_nodes(data)
-        return _Decoder().value(json.loads(data.decode("ascii"), parse_constant=_no_constant), 1)
+        data = memoryview(data)
+        end = LENGTH_BYTES + int.from_bytes(data[:LENGTH_BYTES], "little")
+        head, decoder = bytes(data[LENGTH_BYTES:end]), _Decoder(data[end:])
+        _check_nodes(head)
+        value = decoder.value(json.loads(head.decode("ascii"), parse_constant=_no_constant), 1)
+        if end > len(data) or len(decoder.rest):
+            raise NotAValue("the bytes are too few or too many")
+        return value
     except NotAValue:
         raise
     except Exception as error:
@@ -144,7 +150,11 @@ def _refuse(value, what="a value of type"):
 
 
 class _Encoder(_Budget):
-    """Value to JSON-ready tree; one instance a value."""
+    """Value to JSON-ready tree, and the bytes of its arrays in order; one instance a value."""
+
+    def __init__(self):
+        super().__init__()
+        self.raw = []
 
     def node(self, value, depth):
         kind = type(value)
@@ -224,8 +234,8 @@ class _Encoder(_Budget):
         if name not in _NUMPY_DTYPES:
             raise NotAValue(f"an array of dtype `{name}` cannot be checked: {_KINDS}")
         self.spend_array(value.shape, value.dtype.itemsize)
-        raw = np.ascontiguousarray(value, dtype=_NUMPY_DTYPES[name])
-        return {"t": "ndarray", "dtype": name, "shape": list(value.shape), "v": _base64(raw.data)}
+        self.raw.append(np.ascontiguousarray(value, dtype=_NUMPY_DTYPES[name]).reshape(-1).data)
+        return {"t": "ndarray", "dtype": name, "shape": list(value.shape)}
 
     def tensor(self, torch, value):
         name = str(value.dtype).removeprefix("torch.")
@@ -234,8 +244,9 @@ class _Encoder(_Budget):
             raise NotAValue(f"{what} cannot be checked: use an ordinary dense tensor")
         self.spend_array(value.shape, _TORCH_ITEMSIZE[name])
         flat = value.detach().cpu().contiguous().resolve_neg().reshape(-1)
-        raw = flat.view(torch.uint8).numpy() if flat.numel() else np.zeros(0, np.uint8)
-        return {"t": "Tensor", "dtype": name, "shape": list(value.shape), "v": _base64(raw.data)}
+        if flat.numel():
+            self.raw.append(flat.view(torch.uint8).numpy().data)
+        return {"t": "Tensor", "dtype": name, "shape": list(value.shape)}
 
     def column(self, values, shape):
         """Encode the entries of a Series, Index or block of columns that share one dtype."""
@@ -284,7 +295,11 @@ class _Encoder(_Budget):
 
 
 class _Decoder(_Budget):
-    """JSON tree to value; one instance a value. Nothing in the tree is trusted."""
+    """JSON tree and bytes to value, in the order of the encoder; one instance a value. Neither is trusted."""
+
+    def __init__(self, raw):
+        super().__init__()
+        self.rest = raw
 
     def value(self, node, depth):
         if type(node) in _PLAIN:
@@ -345,12 +360,11 @@ class _Decoder(_Budget):
         return tuple(shape), self.spend_array(shape, itemsize)
 
     def raw(self, node, size):
-        """Return `size` bytes, a writable buffer; the text's length is looked at first."""
-        text = node["v"]
-        if type(text) is not str or len(text) != (size + 2) // 3 * 4:
+        """Return the next `size` bytes, a writable copy; there must be as many."""
+        if len(self.rest) < size:
             raise NotAValue("the bytes do not fit the shape")
-        data = bytearray(binascii.a2b_base64(text, strict_mode=True)) if text else bytearray()
-        if len(data) != size or (node["dtype"] == "bool" and data and max(data) > 1):
+        data, self.rest = bytearray(self.rest[:size]), self.rest[size:]
+        if node["dtype"] == "bool" and data and max(data) > 1:
             raise NotAValue("the bytes do not fit the dtype")
         return data
 
@@ -411,8 +425,8 @@ class _Decoder(_Budget):
         return pd.Series(values, index=index, name=name, dtype=values.dtype)
 
     def frame(self, node):
-        index, columns = self.index(node["index"]), self.index(node["columns"])
         blocks = [(places, self.column(block)) for places, block in self.parts(node)]
+        index, columns = self.index(node["index"]), self.index(node["columns"])
         if len(blocks) == 1 and blocks[0][0] == list(range(len(columns))) and len(columns) > 1:
             return pd.DataFrame(blocks[0][1], index=index, columns=columns, copy=False)
         found = {}
@@ -432,7 +446,3 @@ def _whole(part):
     if type(part) is not int or part.bit_length() > 63:
         raise NotAValue("the bytes hold no whole number where one belongs")
     return part
-
-
-def _base64(raw):
-    return base64.b64encode(raw).decode("ascii")

@@ -93,19 +93,25 @@ class Kernel:
         -------
         Ran
         """
-        reply, outputs = self._request(source, time.monotonic() + seconds, counted=True)
+        deadline = time.monotonic() + seconds
+        message, outputs = self._request(self._cell(source), deadline, is_idle_wanted=True)
+        reply = message["content"]
         if reply.get("status") == "ok":
             return Ran(outputs=outputs)
         return Ran(_text(reply.get("ename")), _line_of(reply), outputs)
 
-    def ask(self, expression, seconds):
-        """Evaluate an expression silently; returns its text, untrusted, or None where it raised."""
-        reply, _ = self._request("", time.monotonic() + seconds, expression=expression)
-        answers = reply.get("user_expressions")
-        answer = answers.get("a") if isinstance(answers, dict) else None
-        data = answer.get("data") if isinstance(answer, dict) else None
-        text = data.get("text/plain") if isinstance(data, dict) else None
-        return text if isinstance(text, str) else None
+    def ask(self, expression, seconds, inputs=()):
+        """Evaluate an expression silently, with bytes that its desk finds in `inputs`.
+
+        Returns
+        -------
+        (text, values)
+            Text, or None where it raised, and a list of bytes-like parts; all of it untrusted.
+        """
+        message = self._session.msg("desk_request", {"expression": expression})
+        reply, _ = self._request(message, time.monotonic() + seconds, buffers=inputs)
+        text = reply["content"].get("text")
+        return (text if isinstance(text, str) else None), reply.get("buffers", [])
 
     # --- Opening ---------------------------------------------------------------------------------
 
@@ -127,8 +133,8 @@ class Kernel:
             package.joinpath(f"{n}.py").read_text(encoding="utf-8") for n in ("values", "probe")
         ]
         setup = f"exec({desk!r}, _opened := {{}})\n_opened['_open'](*{texts!r})\ndel _opened"
-        reply, _ = self._request(setup, deadline)
-        if reply.get("status") != "ok":
+        reply, _ = self._request(self._cell(setup, silent=True), deadline)
+        if reply["content"].get("status") != "ok":
             raise KernelGone(KILLED, "the kernel could not be made ready")
 
     def _connect(self, kind, channel, max_frame):
@@ -144,27 +150,24 @@ class Kernel:
 
     # --- Talking ---------------------------------------------------------------------------------
 
-    def _request(self, source, deadline, counted=False, expression=None):
-        """Send an execute_request; returns (reply's content, outputs) once the kernel is idle."""
-        message = self._session.msg(
-            "execute_request",
-            {
-                **{"code": source, "silent": not counted, "store_history": counted},
-                **{"user_expressions": {} if expression is None else {"a": expression}},
-                **{"allow_stdin": False, "stop_on_error": False},
-            },
-        )
-        self._look(deadline)
-        self._send(message)
-        return self._await_reply(message["header"]["msg_id"], deadline, is_idle_wanted=counted)
+    def _cell(self, source, silent=False):
+        content = {"code": source, "silent": silent, "store_history": not silent}
+        content |= {"user_expressions": {}, "allow_stdin": False, "stop_on_error": False}
+        return self._session.msg("execute_request", content)
 
-    def _send(self, message):
+    def _request(self, message, deadline, is_idle_wanted=False, buffers=()):
+        """Send a request; returns the reply and the outputs, once the kernel is idle where that is wanted."""
+        self._look(deadline)
+        self._send(message, buffers)
+        return self._await_reply(message["header"]["msg_id"], deadline, is_idle_wanted)
+
+    def _send(self, message, buffers=()):
         try:
-            self._session.send(self._shell, message)
+            self._session.send(self._shell, message, buffers=list(buffers))
         except zmq.Again:  # nobody is at the other end
             self._hang_up()
 
-    def _await_reply(self, request, deadline, is_idle_wanted=False):
+    def _await_reply(self, request, deadline, is_idle_wanted):
         poller = zmq.Poller()
         poller.register(self._shell, zmq.POLLIN)
         poller.register(self._iopub, zmq.POLLIN)
@@ -185,7 +188,7 @@ class Kernel:
                     continue
                 kind, content = message["msg_type"], message["content"]
                 if socket is self._shell:
-                    reply = content
+                    reply = message
                 elif kind == "status":
                     is_idle = is_idle or content.get("execution_state") == "idle"
                 elif kind in OUTPUTS:

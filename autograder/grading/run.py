@@ -233,7 +233,7 @@ class Submission:
     def _ask(self, question):
         start = time.monotonic()
         try:
-            return self.kernel.ask(question, self.clock.seconds())
+            return self.kernel.ask(question, self.clock.seconds())[0]
         finally:
             self.clock.left -= time.monotonic() - start
 

@@ -46,15 +46,15 @@ class SandboxedStudent:
 
     def evaluate(self, snippet, returns, **inputs):
         """Run a probe among the student's variables; raises CheckFailed where that fails."""
-        call = f"evaluate({snippet!r}, {list(returns)!r}, {encode(inputs)!r})"
+        call = f"evaluate({snippet!r}, {list(returns)!r})"
         asked_for = compile(snippet, "<probe>", "exec", dont_inherit=True).co_names
-        return self._ask(call, returns, asked_for)
+        return self._ask(call, returns, asked_for, [encode(inputs)])
 
-    def _ask(self, call, names, asked_for=()):
-        answer = self._kernel.ask(f"{DESK}.{call}", self._seconds()) or ""
-        kind, rest = answer[:1], answer[1:]
+    def _ask(self, call, names, asked_for=(), inputs=()):
+        answer, values = self._kernel.ask(f"{DESK}.{call}", self._seconds(), inputs)
+        kind, rest = (answer or "")[:1], (answer or "")[1:]
         if kind == "V":
-            return _decoded(rest, names)
+            return _decoded(values, names)
         if kind == "M" and (rest in names or rest in asked_for):
             raise CheckFailed(NOT_DEFINED.format(name=rest))
         if kind == "T":
@@ -69,14 +69,13 @@ class SandboxedStudent:
         raise CheckFailed(RAISED.format(error=error))
 
 
-def _decoded(text, names):
-    parts = text.split("\0")
+def _decoded(parts, names):
     if len(parts) != len(names):
         raise CheckFailed(RAISED.format(error="an error"))
     values = {}
     for name, part in zip(names, parts, strict=True):
         try:
-            values[name] = decode(part.encode("ascii", "replace"))
+            values[name] = decode(part)
         except NotAValue:
             raise CheckFailed(NOT_READABLE.format(name=name, kind="")) from None
     return values

@@ -81,12 +81,14 @@ class FakeKernel:
             return Ran(type(error).__name__, line, tuple(self.outputs))
         return Ran(outputs=tuple(self.outputs))
 
-    def ask(self, expression, seconds):
+    def ask(self, expression, seconds, inputs=()):
         assert not self.is_closed
+        self.desk.inputs = inputs
         self.end = self.room.clock.now + seconds
         sys.modules["desk"] = types.SimpleNamespace(desk=self.desk)
         try:
-            return repr(eval(expression, {}))  # noqa: S307
+            answer = eval(expression, {})  # noqa: S307
+            return answer.text, answer.values
         finally:
             del sys.modules["desk"]
 

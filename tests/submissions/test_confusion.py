@@ -142,7 +142,9 @@ def run_all(cases, masters, ground):
     print(f"\n{'':24}as it should be   otherwise")
     for name, part in (("wrong submissions", wrong), ("right submissions", right)):
         print(f"{name:24}{sum(not c for c in part):>15}{sum(bool(c) for c in part):>12}")
-    return [sentence for part in found for sentence in part]
+    sentences = [sentence for part in found for sentence in part]
+    print(*sentences, sep="\n")
+    return sentences
 
 
 def test_a_sample_of_wrong_and_right_submissions_is_told_apart(cases, masters, ground):

@@ -805,14 +805,50 @@ recommend(user_ids[0]).round(2)
 # Compare the list with what the user liked. Much of it is loved by nearly everyone: high item biases. The factors decide
 # which of these films come out on top for this user.
 #
+# The factors can do more. A film's vector $q_i$ (100 numbers) says who likes it, so two films whose vectors point in the same
+# direction please the same people: they are **neighbours**. The cosine of the angle between them measures it, 1 for the same direction,
+# 0 for none in common. "Viewers of this film also like" is a list of its neighbours. Films with fewer than 50 training ratings are left out: their
+# vectors have hardly left the place where they started.
+
+# %% [markdown] lang="ko" of="9d73bedb"
+# 목록을 이 사용자가 좋아한 영화와 비교해 보세요. 상당수는 거의 모두가 좋아하는 영화, 곧 영화 편향이 큰 영화입니다. 그런 영화 가운데 어느 것이
+# 이 사용자에게 맨 위로 올라오는지는 요인이 정합니다.
+#
+# 요인으로 할 수 있는 일이 더 있습니다. 영화의 벡터 $q_i$(숫자 100개)는 누가 그 영화를 좋아하는지 말해 주므로, 벡터가 같은 방향을 가리키는 두
+# 영화는 같은 사람들의 마음에 듭니다. 이런 영화를 **이웃(neighbour)** 이라고 합니다. 두 벡터 사이 각의 코사인(cosine)으로 재며, 같은 방향이면 1,
+# 공통점이 없으면 0입니다. '이 영화를 본 사람은 이런 영화도 좋아합니다'가 바로 이웃의 목록입니다. 학습 평점이 50개보다 적은 영화는 뺍니다. 그런
+# 영화의 벡터는 처음 자리에서 거의 움직이지 못했습니다.
+
+
+# %%
+def similar_movies(movie_id, n=5, least=50):
+    """The n nearest neighbours of a movie among those with enough training ratings, nearest first."""
+    with torch.no_grad():
+        Q = nn.functional.normalize(
+            model.item_emb.weight.cpu(), dim=1
+        )  # (items, factors), length 1
+        cosines = pd.Series((Q @ Q[item2idx[movie_id]]).numpy(), index=movie_ids)  # (items,)
+    known = train_df["movieId"].value_counts().reindex(movie_ids, fill_value=0) >= least
+    best = cosines[known.values].drop(movie_id, errors="ignore").nlargest(n)
+    return pd.DataFrame({"title": titles.loc[best.index].values, "cosine": best.values.round(2)})
+
+
+for movie_id in train_df["movieId"].value_counts().index[:3]:
+    print("neighbours of", titles.loc[movie_id])
+    print(similar_movies(movie_id).to_string(index=False), end="\n\n")
+
+# %% [markdown] lang="en"
+# No one told the model about genres, directors or sequels: it saw ratings and nothing else. On MovieLens the neighbours of a film
+# are often its sequels, or films for the same audience.
+#
 # ## 8. Say it in your own words
 #
 # **Question `mf-why` (read by a person).** The training error goes on falling for as long as one trains, yet we threw
 # those epochs away. Why? And why may the test ratings be used only once, at the end? Three to five sentences.
 
-# %% [markdown] lang="ko" of="7da9ef51"
-# 목록을 이 사용자가 좋아한 영화와 비교해 보세요. 상당수는 거의 모두가 좋아하는 영화, 곧 영화 편향이 큰 영화입니다. 그런 영화 가운데 어느 것이
-# 이 사용자에게 맨 위로 올라오는지는 요인이 정합니다.
+# %% [markdown] lang="ko" of="93c48d65"
+# 장르도 감독도 속편인지도 아무도 알려 주지 않았습니다. 모델은 평점만 보았습니다. MovieLens에서 어떤 영화의 이웃은 그 영화의 속편이거나 같은
+# 관객을 위한 영화일 때가 많습니다.
 #
 # ## 8. 자신의 말로 설명하기
 #

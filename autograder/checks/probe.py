@@ -10,6 +10,7 @@ shipped into a kernel as it stands.
 import contextlib
 import copy
 import functools
+import gc
 import os
 import random
 import sys
@@ -55,9 +56,10 @@ def run_probe(namespace, snippet, returns, inputs):
     code = compile(snippet, "<probe>", "exec", dont_inherit=True)
     with preserved_state(), _silence(), _training_modes(before.values()):
         try:
-            names = reachable_names(code, before) | set(returns) & before.keys()
-            namespace.update(_stand_ins({name: before[name] for name in names}))
-            namespace.update(copy.deepcopy(inputs))
+            with _no_collection():
+                names = reachable_names(code, before) | set(returns) & before.keys()
+                namespace.update(_stand_ins({name: before[name] for name in names}))
+                namespace.update(copy.deepcopy(inputs))
             exec(code, namespace)
             return {name: namespace[name] for name in returns}
         finally:
@@ -142,10 +144,24 @@ def _stand_ins(namespace):
 
 
 def _is_state(value):
-    """Whether a value is data or a model, and not code, a module or a handle."""
+    """Whether a value is data or a model, and not code, a module, a handle, or an array of those (a figure's axes)."""
+    if type(value).__module__ == "numpy" and str(getattr(value, "dtype", "")) == "object":
+        return all(map(_is_state, value.flat))
     return (
         not isinstance(value, CODE) and type(value).__module__.partition(".")[0] in STATE_PACKAGES
     )
+
+
+@contextlib.contextmanager
+def _no_collection():
+    """Let no garbage be collected: copies are many, and looking through all of torch takes 0.3 s."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 @contextlib.contextmanager

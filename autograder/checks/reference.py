@@ -20,6 +20,7 @@ from autograder.build import read_notebook, remove_hidden_tests, unwrap_regions
 from autograder.checks import mf, vae
 from autograder.checks.student import InProcessStudent
 from autograder.checks.thresholds import LEAK_MARGIN, RMSE_RATIO
+from autograder.data import Measured
 from autograder.errors import CourseError
 
 TRAINED = {"mf": "mf-train", "vae": "vae-train"}
@@ -111,7 +112,31 @@ def train_reference(course, assignment, data, seed):
     return scores[0], min(scores[1:])
 
 
-def measure_margins(course, data, visible, seeds=range(5), processes=None):
+def starting_points(course):
+    """The functions (R, mask) -> predictions that the open challenge prints, by name."""
+    wanted = ("import torch", "def item_mean", "def mf(", "def tuned_mf")
+    cells = [
+        cell for cell in solved_cells(course, "vae") if any(text in cell[1] for text in wanted)
+    ]
+    lesson = run_cells(cells)
+    return {name: lesson[name] for name in ("tuned_mf", "residual_autoencoder")}
+
+
+def measure_start(course, data, runs=10):
+    """Mean RMSE of the better starting point of the open challenge on the holdout, in stars."""
+    import torch
+
+    torch.set_num_threads(1)
+    R, mask = (matrix.astype(np.float64) for matrix in vae.matrices(data.train, data))
+    start = starting_points(course)["tuned_mf"]
+    scores = []
+    for seed in range(runs):
+        torch.manual_seed(seed)
+        scores.append(vae.rmse_of(start(R, mask), data.holdout_indexed))
+    return float(np.mean(scores))
+
+
+def measure_reference(course, data, visible, seeds=range(5), processes=None):
     """How far the reference is from each threshold on a grading set, in its own standard deviations.
 
     Parameters
@@ -124,14 +149,16 @@ def measure_margins(course, data, visible, seeds=range(5), processes=None):
 
     Returns
     -------
-    Dict from "mf", "mf-leak", "vae", "vae-leak" to a dict of mean, sd, threshold (all in stars) and
-    margin_sd = (threshold - mean) / sd.
+    Measured
+        Its margins map "mf", "mf-leak", "vae", "vae-leak" to a dict of mean, sd, threshold (all in stars)
+        and margin_sd = (threshold - mean) / sd.
     """
     tasks = [(lesson, seed) for lesson in ("vae", "mf") for seed in seeds]
     processes = processes or min(len(tasks), os.cpu_count() or 1)
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
         work = partial(_train_in_worker, course, data, visible)
         scores = list(pool.map(work, *zip(*tasks, strict=True)))
+        start = pool.submit(measure_start, course, data).result()
     margins = {}
     for lesson in RMSE_RATIO:
         runs = np.array(
@@ -139,7 +166,7 @@ def measure_margins(course, data, visible, seeds=range(5), processes=None):
         )
         margins[lesson] = _margin(runs[:, 0], RMSE_RATIO[lesson] * data.baseline_rmse)
         margins[f"{lesson}-leak"] = _margin(runs[:, 0] - runs[:, 1], LEAK_MARGIN)
-    return margins
+    return Measured(margins, start)
 
 
 def _margin(values, threshold):

@@ -24,7 +24,7 @@ from autograder.checks.compare import (
     text,
 )
 from autograder.checks.registry import check, expect
-from autograder.checks.thresholds import CHALLENGE_SECONDS, CHALLENGE_TIERS
+from autograder.checks.thresholds import CHALLENGE_SECONDS, CHALLENGE_TIERS, START_RATIO
 from autograder.checks.training import EPOCH_PROBE, completed, judge_training
 
 HIDDEN, LATENT = 600, 50
@@ -681,7 +681,7 @@ predicted = predicted.detach() if isinstance(predicted, torch.Tensor) else numpy
 
 @check("vae-challenge")
 def predictions_for_every_cell_earn_a_bonus_by_their_rmse(student, data):
-    """challenge_predict(R, mask) on the grader's training split; the bonus is a tier of RMSE relative to bias-only."""
+    """challenge_predict(R, mask) on the grader's training split; the bonus is a tier of RMSE relative to the best starting point."""
     stars = matrices(data.train, data)[0].astype(np.uint8)
     kinds = {"predicted": anything, "seconds": number}
     probe = ask(student, CHALLENGE_PROBE, kinds, stars=stars)
@@ -698,9 +698,10 @@ def predictions_for_every_cell_earn_a_bonus_by_their_rmse(student, data):
         0 <= probe["seconds"] <= CHALLENGE_SECONDS,
         "`challenge_predict` took longer than 60 seconds.",
     )
-    return challenge_bonus(rmse_of(predicted, data.holdout_indexed) / data.baseline_rmse)
+    start = data.start_rmse or START_RATIO * data.baseline_rmse
+    return challenge_bonus(rmse_of(predicted, data.holdout_indexed) / start)
 
 
 def challenge_bonus(ratio):
-    """Bonus points of an RMSE relative to bias-only: those of the best tier that it reaches, else 0."""
+    """Bonus points of an RMSE relative to the best starting point: those of the best tier that it reaches, else 0."""
     return max((points for limit, points in CHALLENGE_TIERS if ratio <= limit), default=0.0)

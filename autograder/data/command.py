@@ -91,7 +91,7 @@ def _make_private(course: Path, from_movielens: bool, force: bool) -> None:
     reference = importlib.import_module("autograder.checks.reference")
     folder = ensure_grading_data(
         course,
-        measure=reference.measure_margins,
+        measure=reference.measure_reference,
         source="movielens" if from_movielens else "synthetic",
         movielens_dir=find_movielens(course) if from_movielens else None,
         force=force,

@@ -6,6 +6,7 @@ once, the way the lessons do it, so that no check measures with a ruler of its o
 """
 
 import functools
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,12 +28,15 @@ class GradingData:
 
     ``ratings`` and ``holdout`` have columns ``userId``, ``movieId`` (int64), ``rating`` (float64
     stars in 1..5) and ``timestamp`` (int64 seconds), in file order; ``movies`` has ``movieId`` and
-    ``title``. Every user and movie of ``holdout`` has a visible rating too.
+    ``title``. Every user and movie of ``holdout`` has a visible rating too. ``start_rmse`` is the mean
+    RMSE (stars, on the holdout) of the best starting point that the open challenge prints, where it
+    was measured.
     """
 
     ratings: pd.DataFrame
     movies: pd.DataFrame
     holdout: pd.DataFrame
+    start_rmse: float | None = None
 
     @classmethod
     def load(cls, folder: Path) -> "GradingData":
@@ -54,7 +58,9 @@ class GradingData:
                 f"{folder / HOLDOUT} does not belong to {folder / VISIBLE}; "
                 f"`autograder data --private --force` makes {folder} again."
             )
-        return cls(ratings, movies, holdout)
+        manifest = folder / MANIFEST
+        facts = json.loads(manifest.read_text(encoding="utf-8")) if manifest.is_file() else {}
+        return cls(ratings, movies, holdout, facts.get("start_rmse"))
 
     @functools.cached_property
     def user_ids(self) -> np.ndarray:

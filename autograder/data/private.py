@@ -13,6 +13,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -41,8 +42,17 @@ ID_STEPS, ID_STEP_PROBABILITY = (1, 2, 3, 4), (0.8, 0.13, 0.05, 0.02)
 MOVIE_URL = "http://us.imdb.com/M/title-exact?"
 
 Margins = dict[str, dict[str, float]]
-Measure = Callable[[GradingData, Path], Margins]
-MeasureCourse = Callable[[Path, GradingData, Path], Margins]
+
+
+class Measured(NamedTuple):
+    """What the reference does on a set: its margins by threshold, and the RMSE (stars) to beat in the challenge."""
+
+    margins: Margins | None
+    start_rmse: float | None
+
+
+Measure = Callable[[GradingData, Path], Measured]
+MeasureCourse = Callable[[Path, GradingData, Path], Measured]
 
 
 @dataclass(frozen=True)
@@ -51,8 +61,9 @@ class Manifest:
 
     ``draws`` counts the sets drawn until this one was kept; ``sizes`` counts users, items, ratings
     (visible) and holdout; ``md5`` maps each file to its sum; ``margins`` maps each threshold to
-    the mean and sd of the reference's RMSE, the threshold (stars) and the margin in sd, or is None
-    where nothing was measured.
+    the mean and sd of the reference's RMSE, the threshold (stars) and the margin in sd; ``start_rmse``
+    is the mean RMSE (stars, on the holdout) of the best starting point of the open challenge. Both are
+    None where nothing was measured.
     """
 
     source: str
@@ -60,6 +71,7 @@ class Manifest:
     sizes: dict[str, int]
     md5: dict[str, str]
     margins: Margins | None
+    start_rmse: float | None = None
     format: int = FORMAT
 
 
@@ -133,7 +145,7 @@ def make_grading_data(
         The secret, not negative; everything drawn follows from it and the number of the draw.
     measure
         Called with a set and the folder of its visible ratings; runs the reference and returns
-        for each threshold ``mean``, ``sd``, ``threshold`` (stars) and ``margin_sd``. A set with
+        `Measured`, for each threshold ``mean``, ``sd``, ``threshold`` (stars) and ``margin_sd``. A set with
         any margin under 4 sd is drawn again, at most 20 times. Without ``measure`` the first draw
         is kept.
     source
@@ -168,12 +180,12 @@ def make_grading_data(
             drawn = make(derive_seed(seed, f"{source}, draw {number}"))
             _write_files(partial, drawn)
             data = drawn.as_grading_data()
-            margins = measure(data, partial / VISIBLE) if measure is not None else None
-            if is_wide_enough(margins):
-                return _write_manifest(partial, data, source, number, margins)
+            measured = measure(data, partial / VISIBLE) if measure else Measured(None, None)
+            if is_wide_enough(measured.margins):
+                return _write_manifest(partial, data, source, number, measured)
         raise DataError(
             f"The reference clears its thresholds by less than {MIN_MARGIN_SD:g} sd on each of "
-            f"{MAX_DRAWS} data sets drawn for {folder} (the last: {_show_margins(margins)}); "
+            f"{MAX_DRAWS} data sets drawn for {folder} (the last: {_show_margins(measured.margins)}); "
             "widen the thresholds or mend the reference."
         )
 
@@ -339,7 +351,7 @@ def _write_files(folder: Path, drawn: _DrawnSet) -> None:
 
 
 def _write_manifest(
-    folder: Path, data: GradingData, source: str, draws: int, margins: Margins | None
+    folder: Path, data: GradingData, source: str, draws: int, measured: Measured
 ) -> Manifest:
     sizes = {
         "users": data.num_users,
@@ -347,7 +359,7 @@ def _write_manifest(
         "ratings": len(data.ratings),
         "holdout": len(data.holdout),
     }
-    manifest = Manifest(source, draws, sizes, _md5_of_files(folder), margins)
+    manifest = Manifest(source, draws, sizes, _md5_of_files(folder), *measured)
     text = json.dumps(asdict(manifest), indent=1, sort_keys=True)
     (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
     return manifest

@@ -46,6 +46,6 @@ def _make(course):
     manifest = read_manifest(grading_folder(course))
     if manifest is not None:
         return ensure_grading_data(course, source=manifest.source)
-    from autograder.checks.reference import measure_margins
+    from autograder.checks.reference import measure_reference
 
-    return ensure_grading_data(course, measure=measure_margins)
+    return ensure_grading_data(course, measure=measure_reference)

@@ -7,6 +7,8 @@ by cell id and by likeness to the release or the solved form, weighed together, 
 one of them has to have survived.
 """
 
+import ast
+import builtins
 import re
 from collections import Counter
 from dataclasses import dataclass, field, replace
@@ -136,12 +138,14 @@ class Placement:
     """Where the pieces of a submission go.
 
     `chosen` maps a slot's number to the number of the piece that is its copy, `parts` to all pieces
-    that make up a blank or an answer, in the student's order; `dropped` are copies of no use.
+    that make up a blank or an answer, in the student's order; `dropped` are copies of no use. `lost` maps
+    given cells that were changed to a name that they read and that no cell defines any more.
     """
 
     chosen: dict[int, int]
     parts: dict[int, list[int]]
     dropped: set[int]
+    lost: dict[int, str] = field(default_factory=dict)
 
 
 def rebuild(master, submission, keep_outputs=False):
@@ -172,6 +176,7 @@ def rebuild(master, submission, keep_outputs=False):
     slots = _slots(master, skeleton)
     pieces, merged = _take_apart(read, slots)
     placement = _place(slots, pieces)
+    placement.lost.update(_lost_names(slots, pieces, placement))
     cells = _assemble(slots, pieces, placement)
     if not keep_outputs:
         for cell in filter(is_code, cells):
@@ -499,7 +504,7 @@ def _first(slots, pieces, placement, place):
             [pieces[n] for n in placement.parts.get(place, [])[:-1]] if slot.kind == "code" else []
         )
     is_changed = number is not None and _is_changed(slot, pieces[number])
-    return [pieces[number]] if is_changed else []
+    return [pieces[number]] if is_changed and place not in placement.lost else []
 
 
 def _is_changed(slot, piece):
@@ -510,6 +515,8 @@ def _final_cell(slot, pieces, placement, place):
     cell, number = slot.cell, placement.chosen.get(place)
     if number is not None and (slot.is_written or not _is_changed(slot, pieces[number])):
         _put_outputs(cell, pieces[number])
+    if place in placement.lost:
+        cell.source = pieces[number].source
     if not slot.is_written:
         return cell
     parts = [pieces[n] for n in placement.parts.get(place, ())]
@@ -531,6 +538,47 @@ def _final_cell(slot, pieces, placement, place):
 def _put_outputs(cell, piece):
     if is_code(cell):
         cell.outputs = [NotebookNode(output) for output in piece.outputs]
+
+
+def _lost_names(slots, pieces, placement):
+    """For each given cell that was changed and reads a name that nobody defines any more: that name.
+
+    Whoever renames a function that he wrote has to rename it in the given cells that call it.
+    """
+    given = [slot.cell.source for slot in slots if slot.kind == "code" and not slot.is_written]
+    written = [piece.source for piece in pieces if piece.kind == "code"]
+    names = [found for source in (*given, *written) if (found := _names_of(source)) is not None]
+    if len(names) < len(given) + len(written):
+        return  # a cell that cannot be parsed may define anything
+    defined = set(dir(builtins)).union(*(bound for bound, _ in names))
+    for place, number in placement.chosen.items():
+        slot = slots[place]
+        is_given = is_code(slot.cell) and not slot.is_written and not is_check(slot.cell)
+        if is_given and _is_changed(slot, pieces[number]):
+            _, read = _names_of(slot.cell.source)
+            if lost := sorted(read - defined):
+                yield place, lost[0]
+
+
+def _names_of(source):
+    """Names that code binds anywhere, and names that it reads; None where it is no plain Python."""
+    try:
+        nodes = list(ast.walk(ast.parse(source)))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+    names = [node for node in nodes if isinstance(node, ast.Name)]
+    read = {node.id for node in names if isinstance(node.ctx, ast.Load)}
+    bound = {node.id for node in names if not isinstance(node.ctx, ast.Load)}
+    for node in nodes:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            bound.add(node.name)
+        elif isinstance(node, ast.arg):
+            bound.add(node.arg)
+        elif isinstance(node, ast.alias):
+            bound.add((node.asname or node.name).partition(".")[0])
+        elif isinstance(node, ast.ExceptHandler | ast.MatchAs | ast.MatchStar) and node.name:
+            bound.add(node.name)
+    return bound, read
 
 
 def _extra_cell(piece, name):
@@ -582,7 +630,10 @@ def _cell_repairs(slot, pieces, placement, place):
         return
     piece = pieces[number]
     if not slot.is_written and slot.kind == "code":
-        if _is_changed(slot, piece):
+        if lost := placement.lost.get(place):
+            name = f"`{lost}`"
+            yield f"{slot.label} was changed, and {name} is defined nowhere now: the changed cell runs in its place."
+        elif _is_changed(slot, piece):
             yield f"{slot.label} was changed: the changed cell runs first, then the original."
         elif not piece.key:
             yield f"{slot.label} was emptied: it is the lesson's again."

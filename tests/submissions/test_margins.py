@@ -4,7 +4,7 @@ from functools import partial
 
 import pytest
 
-from autograder.checks.reference import measure_margins
+from autograder.checks.reference import measure_reference
 from autograder.data import MIN_MARGIN_SD, make_grading_data
 from submissions.bench import SEEDS
 
@@ -16,7 +16,7 @@ THRESHOLDS = ("mf", "mf-leak", "vae", "vae-leak")
 def test_the_reference_clears_every_threshold_by_four_of_its_standard_deviations(
     course_root, tmp_path, number
 ):
-    measure = partial(measure_margins, course_root)
+    measure = partial(measure_reference, course_root)
     manifest = make_grading_data(tmp_path / "data", SEEDS[number], measure)
     cells = [
         "{mean:8.4f} {sd:.4f} {threshold:.4f} {margin_sd:6.1f}".format(**manifest.margins[name])

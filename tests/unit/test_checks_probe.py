@@ -1,6 +1,7 @@
 """A probe acts on the student's functions, and leaves no trace."""
 
 import copy
+import gc
 import random
 import sys
 import warnings
@@ -211,6 +212,29 @@ def test_figures_that_a_probe_drew_are_closed_and_others_stay(namespace):
     run_probe(namespace, "from matplotlib import pyplot; pyplot.figure(); y = 1", ["y"], {})
     assert pyplot.get_fignums() == [mine.number]
     pyplot.close("all")
+
+
+def test_axes_are_no_data_and_stand_for_themselves(namespace):
+    from matplotlib import pyplot
+
+    pyplot.switch_backend("Agg")
+    _, namespace["axes"] = pyplot.subplots(1, 2)
+    namespace["words"] = np.array(["a", None], dtype=object)
+    results = run_probe(namespace, "y = len(axes) + len(words)", ["y", "axes", "words"], {})
+    pyplot.close("all")
+    assert results["axes"] is namespace["axes"]
+    assert results["words"] is not namespace["words"]
+
+
+def test_garbage_is_collected_again_after_a_probe(namespace):
+    run_probe(namespace, "y = 1", ["y"], {})
+    assert gc.isenabled()
+    gc.disable()
+    try:
+        run_probe(namespace, "y = 1", ["y"], {})
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
 
 
 def test_what_cannot_be_copied_stands_for_itself(namespace):

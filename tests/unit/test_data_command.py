@@ -7,7 +7,7 @@ import urllib.error
 import pytest
 from click.testing import CliRunner
 
-from autograder.data import make_stand_in, read_manifest
+from autograder.data import Measured, make_stand_in, read_manifest
 from autograder.data.command import data
 from autograder.errors import DataError
 
@@ -29,12 +29,13 @@ def run(tmp_path, monkeypatch):
 def reference(monkeypatch):
     calls = []
 
-    def measure_margins(course, grading_data, visible):
+    def measure_reference(course, grading_data, visible):
         calls.append(course)
-        return {"mf": {"mean": 0.912, "sd": 0.002, "threshold": 0.924, "margin_sd": 6.0}}
+        margin = {"mean": 0.912, "sd": 0.002, "threshold": 0.924, "margin_sd": 6.0}
+        return Measured({"mf": margin}, 0.905)
 
     module = types.ModuleType("autograder.checks.reference")
-    module.measure_margins = measure_margins
+    module.measure_reference = measure_reference
     monkeypatch.setitem(sys.modules, "autograder.checks.reference", module)
     return calls
 

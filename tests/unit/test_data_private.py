@@ -8,6 +8,7 @@ import pytest
 
 from autograder.data import (
     GradingData,
+    Measured,
     ensure_grading_data,
     grading_folder,
     make_grading_data,
@@ -35,8 +36,8 @@ def folder(request, sets):
     return sets[request.param]
 
 
-def margins_of(sd):
-    return {"mf": {"mean": 0.91, "sd": 0.002, "threshold": 0.92, "margin_sd": sd}}
+def measured(sd):
+    return Measured({"mf": {"mean": 0.91, "sd": 0.002, "threshold": 0.92, "margin_sd": sd}}, 0.9)
 
 
 def contents(folder):
@@ -184,19 +185,19 @@ def test_the_reference_is_measured_on_the_set_that_is_kept(tmp_path):
 
     def measure(course, data, visible):
         seen.append((course, len(data.holdout), verify_movielens(visible).num_ratings))
-        return margins_of(5.0)
+        return measured(5.0)
 
     folder = ensure_grading_data(tmp_path, measure)
     manifest = read_manifest(folder)
     assert seen == [(tmp_path, manifest.sizes["holdout"], manifest.sizes["ratings"])]
-    assert manifest.margins == margins_of(5.0) and manifest.draws == 1
+    assert manifest.margins == measured(5.0).margins and manifest.draws == 1
 
 
 def test_a_set_that_was_never_measured_is_measured_later_and_then_kept(tmp_path):
     folder = ensure_grading_data(tmp_path)
     before = read_manifest(folder).md5
-    ensure_grading_data(tmp_path, lambda *_: margins_of(5.0))
-    assert read_manifest(folder).margins == margins_of(5.0)
+    ensure_grading_data(tmp_path, lambda *_: measured(5.0))
+    assert read_manifest(folder).margins == measured(5.0).margins
     assert read_manifest(folder).md5 == before
     ensure_grading_data(tmp_path, lambda *_: pytest.fail("measured twice"))
 
@@ -207,7 +208,7 @@ def test_a_set_with_a_narrow_margin_is_drawn_again(tmp_path):
 
     def measure(data, visible):
         holdouts.append(len(data.holdout))
-        return margins_of(next(answers))
+        return measured(next(answers))
 
     manifest = make_grading_data(tmp_path / "data", 5, measure)
     assert manifest.draws == 3 and len(set(holdouts)) == 3
@@ -226,7 +227,7 @@ def test_after_twenty_narrow_draws_there_is_no_set(tmp_path, monkeypatch):
 
     def measure(data, visible):
         draws.append(1)
-        return margins_of(1.0)
+        return measured(1.0)
 
     with pytest.raises(DataError, match=r"20 data sets.*mf 1\.0"):
         make_grading_data(tmp_path / "data", 5, measure)

@@ -3,7 +3,7 @@
 import pytest
 
 from autograder.checks import reference
-from autograder.data import grading_folder, make_grading_data, read_manifest
+from autograder.data import GradingData, Measured, grading_folder, make_grading_data, read_manifest
 from autograder.errors import DataError
 from autograder.grading import grading_data_folder, private_data
 
@@ -26,9 +26,9 @@ def measured(monkeypatch):
         courses.append(course)
         assert (visible / "u.data").is_file()
         assert data.num_users > 800
-        return WIDE
+        return Measured(WIDE, 0.905)
 
-    monkeypatch.setattr(reference, "measure_margins", measure)
+    monkeypatch.setattr(reference, "measure_reference", measure)
     return courses
 
 
@@ -38,6 +38,7 @@ def test_a_missing_set_is_made_and_measured_once(tmp_path, measured):
     assert folder.is_absolute()
     assert (folder / "visible/u.data").is_file()
     assert read_manifest(folder).margins == WIDE
+    assert GradingData.load(folder).start_rmse == 0.905
     assert grading_data_folder(tmp_path) == folder
     private_data._made.cache_clear()
     assert grading_data_folder(tmp_path) == folder

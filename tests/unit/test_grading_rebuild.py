@@ -13,7 +13,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 from nbgrader.utils import compute_checksum
 
-from autograder.build import build_release, read_notebook
+from autograder.build import build_release, build_solution, read_notebook
 from autograder.build.notebooks import is_answer, is_check, is_code, is_solution
 from autograder.grading.rebuild import ABSENT, RebuildSubmission, rebuild
 
@@ -464,6 +464,42 @@ def test_a_changed_given_cell_runs_before_the_original():
     assert sources(rebuilt)[place + 1] == GIVEN[1].source
     [repair] = rebuilt.repairs
     assert "was changed: the changed cell runs first" in repair
+
+
+def vae_with(course_root, *pairs):
+    """The master of lesson 3, and its solution with texts replaced in code cells."""
+    master = read_notebook(course_root / "source" / "vae" / "vae.ipynb")
+    notebook = build_solution(master, "en")
+    for old, new in pairs:
+        assert any(old in cell.source for cell in notebook.cells)
+        for cell in filter(is_code, notebook.cells):
+            cell.source = cell.source.replace(old, new)
+    return master, notebook
+
+
+def test_a_given_cell_that_calls_a_renamed_function_runs_in_place_of_the_original(course_root):
+    master, notebook = vae_with(course_root, ("train_vae_epoch", "one_pass"))
+    rebuilt = rebuild(master, notebook)
+    calls = [source for source in sources(rebuilt) if "append(one_pass())" in source]
+    assert len(calls) == 1
+    assert not any("append(train_vae_epoch())" in source for source in sources(rebuilt))
+    assert any("`train_vae_epoch` is defined nowhere now" in repair for repair in rebuilt.repairs)
+    assert sources(rebuild(master, rebuilt.notebook)) == sources(rebuilt)
+
+
+def test_a_given_cell_whose_names_are_all_there_still_comes_back(course_root):
+    pairs = [("train_curve.append(train_vae_epoch())", "train_curve.append(other_pass())")]
+    pairs += [("def train_vae_epoch", "other_pass = None\n\n\ndef train_vae_epoch")]
+    master, notebook = vae_with(course_root, *pairs)
+    assert any("append(train_vae_epoch())" in s for s in sources(rebuild(master, notebook)))
+
+
+def test_a_check_that_reads_an_unknown_name_is_the_lessons_again(course_root):
+    master, notebook = vae_with(course_root)
+    for cell in filter(is_check, notebook.cells):
+        cell.source = "nobody_knows_this()\n" + cell.source
+    rebuilt = [c.source for c in rebuild(master, notebook).notebook.cells if is_check(c)]
+    assert rebuilt and not any("nobody_knows_this" in source for source in rebuilt)
 
 
 def test_what_is_added_to_a_given_cell_runs_where_it_was_added():

@@ -16,5 +16,5 @@ def test_the_lesson_states_the_tiers_and_the_time_limit_of_the_challenge(course_
 
 
 def test_the_bonus_is_that_of_the_best_tier_and_nothing_above_the_worst():
-    ratios = (0.9, 0.9895, 0.9905, 0.993, 0.9931, 2.0)
+    ratios = (0.9, 0.9875, 0.99, 0.993, 0.9931, 2.0)
     assert [challenge_bonus(ratio) for ratio in ratios] == [3.0, 3.0, 2.0, 1.0, 0.0, 0.0]

@@ -4,6 +4,9 @@ Blanks filled wrongly stand in `fills.py`; here are mistakes of whole exercises.
 of that exercise only.
 """
 
+MIX = "0.65 * factors + 0.35 * residual_autoencoder(R, mask)"
+"""What the solution of the challenge returns."""
+
 MISTAKES = {
     "svd-block": {
         "gaps_filled_with_zero": [("R_block = R_sparse.loc", "R_block = R_sparse.fillna(0).loc")],
@@ -432,16 +435,10 @@ MISTAKES = {
         ],
     },
     "vae-challenge": {
-        "one_number_a_user": [
-            ("return np.mean(runs, axis=0)", "return np.mean(runs, axis=(0, 2))")
-        ],
-        "not_a_number_somewhere": [
-            ("return np.mean(runs, axis=0)", "return np.mean(runs, axis=0) * np.nan")
-        ],
-        "transposed": [("return np.mean(runs, axis=0)", "return np.mean(runs, axis=0).T")],
-        "words": [("return np.mean(runs, axis=0)", "return 'five stars'")],
-        "reads_beyond_its_arguments": [
-            ("return np.mean(runs, axis=0)", "return np.mean(runs, axis=0)[: len(R_train) - 1]")
-        ],
+        "one_number_a_user": [(MIX, "np.mean(factors, axis=1)")],
+        "not_a_number_somewhere": [(MIX, "factors * np.nan")],
+        "transposed": [(MIX, "factors.T")],
+        "words": [(MIX, "'five stars'")],
+        "reads_beyond_its_arguments": [(MIX, "factors[: len(R_train) - 1]")],
     },
 }

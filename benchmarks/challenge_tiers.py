@@ -37,7 +37,7 @@ def mixtures(factors, networks):
 
 
 def main(num_sets):
-    """Print the ratio of every model on every set, and the bonus that the mean ratio earns."""
+    """Print the ratio of every model on every set, and the least and most bonus that it earns."""
     torch.set_num_threads(1)
     start = starting_points(ROOT)
     table, to_bias = {}, []
@@ -56,7 +56,8 @@ def main(num_sets):
     for name, ratios in table.items():
         mean = np.mean(ratios)
         cells = " ".join(f"{ratio:.4f}" for ratio in ratios)
-        print(f"{name:34} {cells}   mean {mean:.4f}, bonus {challenge_bonus(mean):g}")
+        bonuses = [challenge_bonus(ratio) for ratio in ratios]
+        print(f"{name:34} {cells}   mean {mean:.4f}, bonus {min(bonuses):g} to {max(bonuses):g}")
     print(f"{'tuned_mf to bias-only':34}", " ".join(f"{ratio:.4f}" for ratio in to_bias))
 
 

@@ -109,7 +109,9 @@ def run_submission(course, assignment, ground, meter):
         verdicts.append,
     )
     with meter.here("protocol, decoding and judging"):
+        gc.freeze()  # as in the server that wardens are forked from
         submission.run()
+        gc.unfreeze()
     meter.add("protocol, decoding and judging", -meter.seconds.pop("start of the kernel"))
     assert all(verdict.has_passed for verdict in verdicts)
 
@@ -142,7 +144,6 @@ def main():
         for assignment in ASSIGNMENTS:
             for _ in range(2):  # the first round imports
                 meter = Meter()
-                gc.freeze()  # as in the server that wardens are forked from
                 run_submission(course, assignment, ground, meter)
                 record(course, assignment, meter)
             beside = meter.seconds.pop("(student's code in probes)")

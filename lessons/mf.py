@@ -806,18 +806,18 @@ recommend(user_ids[0]).round(2)
 # which of these films come out on top for this user.
 #
 # The factors can do more. A film's vector $q_i$ (100 numbers) says who likes it, so two films whose vectors point in the same
-# direction please the same people: they are **neighbours**. The cosine of the angle between them measures it, 1 for the same direction,
-# 0 for none in common. "Viewers of this film also like" is a list of its neighbours. Films with fewer than 50 training ratings are left out: their
-# vectors have hardly left the place where they started.
+# direction please the same people: they are **neighbours**. The cosine of the angle between them measures it: 1 for the same direction,
+# 0 for nothing in common, -1 for opposite directions. "Viewers of this film also like" is a list of its neighbours. Films with fewer than 50 training ratings are left out: a few
+# ratings say little about who likes a film, so the direction of such a vector is mostly chance.
 
-# %% [markdown] lang="ko" of="9d73bedb"
+# %% [markdown] lang="ko" of="0e155829"
 # 목록을 이 사용자가 좋아한 영화와 비교해 보세요. 상당수는 거의 모두가 좋아하는 영화, 곧 영화 편향이 큰 영화입니다. 그런 영화 가운데 어느 것이
 # 이 사용자에게 맨 위로 올라오는지는 요인이 정합니다.
 #
 # 요인으로 할 수 있는 일이 더 있습니다. 영화의 벡터 $q_i$(숫자 100개)는 누가 그 영화를 좋아하는지 말해 주므로, 벡터가 같은 방향을 가리키는 두
 # 영화는 같은 사람들의 마음에 듭니다. 이런 영화를 **이웃(neighbour)** 이라고 합니다. 두 벡터 사이 각의 코사인(cosine)으로 재며, 같은 방향이면 1,
-# 공통점이 없으면 0입니다. '이 영화를 본 사람은 이런 영화도 좋아합니다'가 바로 이웃의 목록입니다. 학습 평점이 50개보다 적은 영화는 뺍니다. 그런
-# 영화의 벡터는 처음 자리에서 거의 움직이지 못했습니다.
+# 공통점이 없으면 0, 반대 방향이면 -1입니다. '이 영화를 본 사람은 이런 영화도 좋아합니다'가 바로 이웃의 목록입니다. 학습 평점이 50개보다 적은 영화는 뺍니다. 평점
+# 몇 개로는 누가 그 영화를 좋아하는지 알기 어려우므로, 그런 벡터의 방향은 대부분 우연입니다.
 
 
 # %%

@@ -379,6 +379,8 @@ class _Decoder(_Budget):
         if type(parts) is not list or any(type(part) is not str for part in parts):
             raise NotAValue("the bytes hold no list of texts")
         width = max(map(len, parts), default=1) or 1
+        if node["shape"] != [len(parts)] and math.prod(node["shape"]) != len(parts):
+            raise NotAValue("the bytes do not fit the shape")
         shape, _ = self.shape(node, 4 * width)
         for part in parts:
             part.encode("utf-8")

@@ -121,7 +121,7 @@ def ensure_grading_data(
                 f"{folder} was made from {manifest.source}, not from {source}; add --force to "
                 "`autograder data --private` to grade on another data set from now on."
             )
-        if measure is None or manifest.margins is not None:
+        if measure is None or None not in (manifest.margins, manifest.start_rmse):
             return folder
     measure_set = functools.partial(measure, course) if measure is not None else None
     make_grading_data(folder, secret_seed(course), measure_set, source, movielens_dir)

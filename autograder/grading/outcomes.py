@@ -60,7 +60,7 @@ def _syntax_error(cell):
         compile(cell.source, "<cell>", "exec", dont_inherit=True)
     except SyntaxError as error:
         return Place(cell.id, error.lineno, type(error).__name__)
-    except ValueError:  # NUL bytes
+    except (ValueError, RecursionError, MemoryError):  # NUL bytes, thousands of brackets
         pass
     return None
 

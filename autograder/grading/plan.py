@@ -15,7 +15,7 @@ GIVEN, STUDENT, EXTRA = "given", "student", "extra"
 
 @dataclass(frozen=True)
 class PlannedCell:
-    """A code cell: the lesson's own, one that a student fills, or one that a student added.
+    """A code cell: the lesson's own, one that a student fills or that stands in its place, or one that was added.
 
     `reference` is what runs in its place where the reference stands in; empty for an added cell.
     """
@@ -71,7 +71,9 @@ def plan(notebook, master):
             exercises.append(Exercise(name, points, tuple(cells)))
             cells = []
         else:
-            kind = STUDENT if is_solution(cell) else GIVEN if cell["id"] in solved else EXTRA
+            is_ours = solved.get(cell["id"]) == cell.source
+            kind = GIVEN if is_ours and not is_solution(cell) else STUDENT
+            kind = kind if cell["id"] in solved else EXTRA
             reference = "" if kind == EXTRA else solved[cell["id"]]
             cells.append(PlannedCell(cell["id"], kind, cell.source, reference))
     return tuple(exercises)

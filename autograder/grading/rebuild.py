@@ -32,7 +32,7 @@ EMPTY = "The notebook has no cells: nothing in it could be graded."
 ABSENT = "# This cell was missing from the submission."
 NAME_WEIGHT, ID_WEIGHT, EXACT, OTHER_TYPE = 0.6, 0.5, 2.0, 0.3
 LIKE_ENOUGH = 0.5
-MAX_TOKENS, MAX_COMPARED = 600, 300
+MAX_TOKENS, MAX_COMPARED, MAX_PARSED = 600, 300, 200_000
 TOKEN = re.compile(r"\w+|[^\w\s]")
 CONTINUED = re.compile(r"\s|(else|elif|except|finally)\b")
 FORM_LINE = re.compile(r"\s*#\s*(@(title|markdown)\b.*|NBVAL_\w+)?$")
@@ -545,27 +545,34 @@ def _lost_names(slots, pieces, placement):
 
     Whoever renames a function that he wrote has to rename it in the given cells that call it.
     """
-    given = [slot.cell.source for slot in slots if slot.kind == "code" and not slot.is_written]
+    given = {
+        place: slot
+        for place, slot in enumerate(slots)
+        if is_code(slot.cell) and not slot.is_written and not is_check(slot.cell)
+    }
+    changed = [
+        place
+        for place, slot in given.items()
+        if (number := placement.chosen.get(place)) is not None
+        and pieces[number].kind == "code"
+        and _is_changed(slot, pieces[number])
+    ]
     written = [piece.source for piece in pieces if piece.kind == "code"]
-    names = [found for source in (*given, *written) if (found := _names_of(source)) is not None]
-    if len(names) < len(given) + len(written):
-        return  # a cell that cannot be parsed may define anything
-    defined = set(dir(builtins)).union(*(bound for bound, _ in names))
-    for place, number in placement.chosen.items():
-        slot = slots[place]
-        is_given = is_code(slot.cell) and not slot.is_written and not is_check(slot.cell)
-        if is_given and _is_changed(slot, pieces[number]):
-            _, read = _names_of(slot.cell.source)
-            if lost := sorted(read - defined):
-                yield place, lost[0]
+    if not changed or sum(map(len, written)) > MAX_PARSED:
+        return
+    sources = (*(slot.cell.source for slot in given.values()), *written)
+    defined = set(dir(builtins)).union(*(_names_of(source)[0] for source in sources))
+    for place in changed:
+        if lost := sorted(_names_of(given[place].cell.source)[1] - defined):
+            yield place, lost[0]
 
 
 def _names_of(source):
-    """Names that code binds anywhere, and names that it reads; None where it is no plain Python."""
+    """Names that code binds anywhere, and names that it reads; what is no plain Python may bind any of its words."""
     try:
         nodes = list(ast.walk(ast.parse(source)))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
+        return set(re.findall(r"\w+", source)), set()
     names = [node for node in nodes if isinstance(node, ast.Name)]
     read = {node.id for node in names if isinstance(node.ctx, ast.Load)}
     bound = {node.id for node in names if not isinstance(node.ctx, ast.Load)}

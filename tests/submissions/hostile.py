@@ -382,6 +382,20 @@ def _first(outcome):
     return {"until": "svd-block", "outcomes": {"svd-block": outcome}}
 
 
+def _forged(text, values, outcome=FAILED):
+    """Every answer that the kernel gives to a question is this one; right values never arrive."""
+    code = """
+kernel = get_ipython().kernel
+original = type(kernel.session).send
+def send(self, stream, kind, content=None, parent=None, **k):
+    if kind == "desk_reply":
+        content, k["buffers"] = {"text": TEXT}, VALUES
+    return original(self, stream, kind, content, parent, **k)
+type(kernel.session).send = send
+"""
+    return Hostile((30,), code.replace("TEXT", text).replace("VALUES", values), **_first(outcome))
+
+
 def _lost(outcome, *, code, lines, **rest):
     """The second exercise meets its end; the first is kept, the third is judged as if nothing had been."""
     outcomes = {"svd-block": PASSED, "svd-factors": outcome, "svd-complete": PASSED}
@@ -833,32 +847,21 @@ import numpy, pandas
         **{"until": "svd-factors", "outcomes": {"svd-block": ERROR, "svd-factors": ERROR}},
     ),
     # --- 30, 34: the protocol ------------------------------------------------------------------------------
-    "forges_replies": Hostile(
-        (30,),
-        """
-kernel = get_ipython().kernel
-original = type(kernel.session).send
-def send(self, stream, kind, content=None, *a, **k):
-    if isinstance(content, dict) and content.get("user_expressions"):
-        print("FORGED")
-        answer = {"status": "ok", "data": {"text/plain": "V1.0"}, "metadata": {}}
-        content = {**content, "status": "ok", "user_expressions": {"a": answer}}
-    return original(self, stream, kind, content, *a, **k)
-type(kernel.session).send = send
-""",
-        form="release",
-        outcomes={"svd-block": ERROR, "svd-factors": ERROR},
-        until="svd-factors",
-    ),
+    "forges_a_value": _forged('"V"', '[(3).to_bytes(8, "little") + b"1.0"]'),
+    "forges_garbage": _forged('"V"', '[b"garbage"]'),
+    "forges_no_value": _forged('"V"', "[]"),
+    "forges_many_values": _forged('"V"', '[b""] * 10**5'),
+    "forges_no_text": _forged('{"V": 1}', "[]"),
+    "forges_a_value_above_the_limit": _forged('"V"', "[bytes(97 * 2**20)]", KILLED),
     "forges_replies_from_a_thread": Hostile(
         (30,),
         """
 import time
 kernel = get_ipython().kernel
-answer = {"status": "ok", "data": {"text/plain": "V1.0"}, "metadata": {}}
-reply = {"status": "ok", "execution_count": 1, "payload": [], "user_expressions": {"a": answer}}
+reply = {"status": "ok", "execution_count": 1, "payload": [], "text": "V"}
+value = [(3).to_bytes(8, "little") + b"1.0"]
 def forge(ident, parent):
-    kernel.session.send(kernel.shell_stream.socket, "execute_reply", reply, parent=parent, ident=ident)
+    kernel.session.send(kernel.shell_stream.socket, "desk_reply", reply, parent=parent, ident=ident, buffers=value)
     kernel.session.send(kernel.iopub_socket, "status", {"execution_state": "idle"}, parent=parent)
 def serve(frames):
     ident, frames = kernel.session.feed_identities(frames)

@@ -15,7 +15,7 @@ from nbgrader.utils import compute_checksum
 
 from autograder.build import build_release, build_solution, read_notebook
 from autograder.build.notebooks import is_answer, is_check, is_code, is_solution
-from autograder.grading.rebuild import ABSENT, RebuildSubmission, rebuild
+from autograder.grading.rebuild import ABSENT, MAX_PARSED, RebuildSubmission, rebuild
 
 ROOT = Path(__file__).parents[2]
 MASTERS, SOLUTIONS = (
@@ -734,3 +734,18 @@ def test_a_notebook_without_cells_has_one_sentence():
     rebuilt = rebuild(MASTER, NotebookNode(cells=[]))
     assert rebuilt.repairs == ("The notebook has no cells: nothing in it could be graded.",)
     assert checks_of(rebuilt.notebook) == checks_of(MASTER)
+
+
+def test_a_cell_that_cannot_be_parsed_takes_no_renamed_function_away(course_root):
+    master, notebook = vae_with(course_root, ("train_vae_epoch", "one_pass"))
+    notebook.cells.append(new_code_cell("%matplotlib inline\n! ls"))
+    repairs = rebuild(master, notebook).repairs
+    assert any("`train_vae_epoch` is defined nowhere now" in repair for repair in repairs)
+
+
+def test_a_huge_cell_is_not_parsed(course_root, monkeypatch):
+    master, notebook = vae_with(course_root, ("train_vae_epoch", "one_pass"))
+    notebook.cells.append(new_code_cell("a;" * MAX_PARSED))
+    monkeypatch.setattr("autograder.grading.rebuild._names_of", lambda _: pytest.fail("parsed"))
+    repairs = rebuild(master, notebook).repairs
+    assert any("the changed cell runs first" in repair for repair in repairs)

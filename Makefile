@@ -44,7 +44,7 @@ format: install  ## Format and mend what ruff can.
 bench: install  ## Time the solutions against the plain loops that they replace.
 	python benchmarks/solutions.py
 
-accuracy: install  ## The long measurements: 20 grading sets, every wrong fill (about an hour).
+accuracy: install  ## The long measurements: 20 grading sets, every submission of the tables (some hours).
 	python -m pytest -m accuracy -s
 
 clean:  ## Remove the environment and what grading left behind.

@@ -314,11 +314,12 @@ EQUIVALENTS = {
     ),
     "filled_block_as_a_frame": Change(
         "svd",
-        "svd-complete",
+        "svd-rank",
         (
             ("R_block.fillna(global_mean).values", "R_block.fillna(global_mean)"),
             ("svd(R_block_filled, full", "svd(R_block_filled.to_numpy(), full"),
             ("np.isnan(R_block_filled).any()", "np.isnan(R_block_filled.to_numpy()).any()"),
+            ("rank_error(R_block_filled, ", "rank_error(R_block_filled.to_numpy(), "),
         ),
     ),
     "factors_by_broadcasting": Change(

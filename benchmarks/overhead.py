@@ -148,9 +148,8 @@ def main():
                 record(course, assignment, meter)
             beside = meter.seconds.pop("(student's code in probes)")
             parts = ", ".join(f"{name} {value:.2f}" for name, value in meter.seconds.items())
-            print(
-                f"{assignment}: {sum(meter.seconds.values()):.2f} s of CPU ({parts}); {beside:.2f} s more in probes"
-            )
+            total = sum(meter.seconds.values())
+            print(f"{assignment}: {total:.2f} s of CPU ({parts}); {beside:.2f} s more in probes")
 
 
 if __name__ == "__main__":

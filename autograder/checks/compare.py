@@ -65,11 +65,11 @@ def is_close(value, expected, tolerance=TOLERANCE):
     value = as_array(value, expected.shape)
     if value is None:
         return False
-    return np.array_equal(
+    if np.array_equal(
         value, expected
-    ) or bool(  # looking for differences takes ten times as long
-        np.allclose(value, expected, rtol=tolerance, atol=tolerance, equal_nan=True)
-    )
+    ):  # told at once; looking for differences takes ten times as long
+        return True
+    return bool(np.allclose(value, expected, rtol=tolerance, atol=tolerance, equal_nan=True))
 
 
 def a(*types):

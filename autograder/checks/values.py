@@ -379,9 +379,9 @@ class _Decoder(_Budget):
         if type(parts) is not list or any(type(part) is not str for part in parts):
             raise NotAValue("the bytes hold no list of texts")
         width = max(map(len, parts), default=1) or 1
-        if node["shape"] != [len(parts)] and math.prod(node["shape"]) != len(parts):
-            raise NotAValue("the bytes do not fit the shape")
         shape, _ = self.shape(node, 4 * width)
+        if math.prod(shape) != len(parts):
+            raise NotAValue("the bytes do not fit the shape")
         for part in parts:
             part.encode("utf-8")
         return np.array(parts, dtype=f"<U{width}").reshape(shape)

@@ -305,6 +305,7 @@ def test_a_tree_and_its_bytes_are_a_value():
         {"v": []},
         {"t": "float", "v": "1e5"},
         {"t": "text", "shape": [2], "v": ["a" * 10**6, *["a"] * 10**5]},
+        {"t": "text", "shape": [0], "v": ["a" * 10**6, *[""] * 100]},
         {"t": "RangeIndex", "v": [0, 10**12, 1], "name": None},
         {"t": "RangeIndex", "v": [0, 10, 0], "name": None},
         {"t": "Index", "v": {"t": "str", "v": ["a", 1]}, "name": None},
@@ -314,9 +315,10 @@ def test_a_tree_and_its_bytes_are_a_value():
         2**300,
     ],
 )
-def test_a_forged_tree_is_no_value(tree):
+@pytest.mark.parametrize("raw", [b"", RAW], ids=["no bytes", "bytes"])
+def test_a_forged_tree_is_no_value(tree, raw):
     with pytest.raises(NotAValue):
-        decode(packed(tree, RAW))
+        decode(packed(tree, raw))
 
 
 @pytest.mark.parametrize("raw", [b"", RAW[:-1], RAW + b"\0", RAW * 2])

@@ -181,7 +181,7 @@ class Sandbox:
             try:
                 self._process = subprocess.Popen(
                     [
-                        sealed.bwrap,
+                        "bwrap",  # this line is seen inside: no path of the host
                         "--args",
                         str(lines),
                         "--info-fd",
@@ -191,7 +191,8 @@ class Sandbox:
                         "--",
                         *sealed.command,
                     ],
-                    **{"pass_fds": passed, "env": {}, "cwd": "/", "close_fds": True},
+                    **{"executable": sealed.bwrap, "pass_fds": passed, "close_fds": True},
+                    **{"env": {}, "cwd": "/"},
                     **{"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL},
                     stderr=subprocess.PIPE,
                     **_as_user(sealed.user),

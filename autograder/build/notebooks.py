@@ -5,6 +5,8 @@ turns a function of one cell into such a stage. Reading and writing stand here, 
 the stages themselves never meet a file.
 """
 
+import functools
+import json
 import os
 import tempfile
 import warnings
@@ -43,6 +45,20 @@ def each_cell(transform: Callable[[Notebook, Cell], Cell | None]) -> Stage:
     stage.__name__ = transform.__name__
     stage.__doc__ = transform.__doc__
     return stage
+
+
+def once_a_notebook(function: Callable[[Notebook], object]) -> Callable[[Notebook], object]:
+    """Compute a function of a notebook once for equal notebooks; nobody may change what it returns."""
+
+    @functools.lru_cache(maxsize=32)
+    def of_text(text: str) -> object:
+        return function(nbformat.from_dict(json.loads(text)))
+
+    @functools.wraps(function)
+    def of_notebook(notebook: Notebook) -> object:
+        return of_text(json.dumps(notebook, sort_keys=True))
+
+    return of_notebook
 
 
 def ours(node: Notebook | Cell) -> dict:

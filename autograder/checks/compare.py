@@ -38,7 +38,7 @@ def as_array(value, shape=None):
 
     Parameters
     ----------
-    value : of any kind; text is no number.
+    value : of any kind; text is no number. What is float64 already is not copied.
     shape : the only shape that is accepted, compared before anything is copied; None accepts any.
     """
     found = shape_of(value)
@@ -54,7 +54,7 @@ def as_array(value, shape=None):
     if is_text or value.dtype.kind not in "biufO":
         return None
     try:
-        return value.astype(np.float64)
+        return value.astype(np.float64, copy=False)
     except (TypeError, ValueError):
         return None
 

@@ -9,6 +9,7 @@ shipped into a kernel as it stands.
 
 import contextlib
 import copy
+import dis
 import functools
 import gc
 import os
@@ -19,8 +20,13 @@ import warnings
 
 STATE_PACKAGES = {"builtins", "collections", "numpy", "pandas", "random", "torch", "__main__"}
 CODE = (type, types.ModuleType, types.FunctionType, types.BuiltinFunctionType, types.MethodType)
+WRAPPERS = (types.MethodType, functools.partial, property, staticmethod, classmethod)
+WRAPPERS += (type(functools.cache(int)),)
+CONTAINERS, MAX_HELD = (dict, list, tuple, set), 10_000
+READS = {"LOAD_NAME", "LOAD_GLOBAL", "LOAD_FROM_DICT_OR_GLOBALS"}
 HISTORY = {"In", "Out"}
-DYNAMIC = {"globals", "locals", "vars", "eval", "exec", "get_ipython", "__dict__"}
+DYNAMIC = {"globals", "locals", "vars", "dir", "eval", "exec", "get_ipython", "__import__"}
+DYNAMIC_ATTRIBUTES = {"__dict__", "__globals__", "__main__", "user_ns", "import_module", "modules"}
 
 
 def run_probe(namespace, snippet, returns, inputs):
@@ -57,7 +63,7 @@ def run_probe(namespace, snippet, returns, inputs):
     with preserved_state(), _silence(), _training_modes(before.values()):
         try:
             with _no_collection():
-                names = reachable_names(code, before) | set(returns) & before.keys()
+                names = reachable_names(code, namespace) | set(returns) & before.keys()
                 namespace.update(_stand_ins({name: before[name] for name in names}))
                 namespace.update(copy.deepcopy(inputs))
             exec(code, namespace)
@@ -79,42 +85,67 @@ def reachable_names(code, namespace):
     Parameters
     ----------
     code : code object.
-    namespace : dict.
+    namespace : dict, the globals of the functions to look into; functions of libraries have others.
 
     Returns
     -------
     Set of str, those that the namespace has; all of them where code can look names up by itself.
     """
-    names, seen, open_values = set(), set(), [code]
+    names, seen, open_values = set(), {}, [code]
     while open_values:
         value = open_values.pop()
         if id(value) in seen:
             continue
-        seen.add(id(value))
+        seen[id(value)] = value  # kept, so that no other value gets its id
         if not isinstance(value, types.CodeType):
-            open_values += _parts_of(value)
+            open_values += _parts_of(value, namespace)
             continue
-        if DYNAMIC & set(value.co_names):
+        found, is_dynamic = _names_read(value)
+        if is_dynamic:
             return set(namespace)
         open_values += [const for const in value.co_consts if isinstance(const, types.CodeType)]
-        found = namespace.keys() & set(value.co_names)
+        found = found & namespace.keys()
         names |= found
         open_values += [namespace[name] for name in found]
     return names
 
 
-def _parts_of(value):
-    """What a call of a value could run: code of functions, of methods, and of what they enclose."""
+@functools.cache
+def _names_read(code):
+    """Global names that code reads, and whether it can read others too; an attribute is no name."""
+    steps = [(step.opname, step.argval) for step in dis.get_instructions(code)]
+    names = {name for kind, name in steps if kind in READS}
+    is_dynamic = names & DYNAMIC or DYNAMIC_ATTRIBUTES & set(code.co_names)
+    return names, bool(is_dynamic)
+
+
+def _parts_of(value, namespace):
+    """What a call of a value could run: code of functions, of methods, and of what they enclose or hold."""
     if isinstance(value, types.FunctionType):
-        wrapped = getattr(value, "__wrapped__", None)
-        return [value.__code__, wrapped, *map(_content, value.__closure__ or ())]
-    if isinstance(value, types.MethodType | functools.partial):
-        return [getattr(value, "__func__", None), getattr(value, "func", None)]
+        code = [value.__code__] if value.__globals__ is namespace else []
+        defaults = (*(value.__defaults__ or ()), *(value.__kwdefaults__ or {}).values())
+        held = [getattr(value, "__wrapped__", None), *map(_content, value.__closure__ or ())]
+        return [*code, *filter(_may_run, (*held, *defaults))]
+    if isinstance(value, WRAPPERS):
+        names = ("__func__", "__self__", "func", "__wrapped__", "fget", "fset")
+        return list(filter(_may_run, (getattr(value, name, None) for name in names)))
+    if isinstance(value, CONTAINERS):
+        held = () if len(value) > MAX_HELD else value
+        return list(filter(_may_run, held.values() if isinstance(held, dict) else held))
     kind = value if isinstance(value, type) else type(value)
-    if kind.__module__ != "__main__":
-        return []
-    parts = [part for base in kind.__mro__ for part in vars(base).values()]
-    return [part for part in parts if isinstance(part, types.FunctionType)]
+    places = [vars(base) for base in kind.__mro__ if base.__module__ == "__main__"]
+    own = getattr(value, "__dict__", None)
+    if isinstance(own, dict):
+        places.append(own)
+    return [part for place in places for part in list(place.values()) if _may_run(part)]
+
+
+def _may_run(value):
+    """Whether code of a student's may hang on a value: a loader keeps a function, a model its hooks."""
+    if isinstance(value, (*CONTAINERS, *WRAPPERS, types.FunctionType)):
+        return True
+    kind = value if isinstance(value, type) else type(value)
+    return str(kind.__module__).partition(".")[0] in ("__main__", "torch")
 
 
 def _content(cell):

@@ -8,7 +8,7 @@ import ast
 from dataclasses import dataclass
 
 from autograder.build import remove_hidden_tests, unwrap_regions
-from autograder.build.notebooks import is_check, is_code, is_solution
+from autograder.build.notebooks import is_check, is_code, is_solution, once_a_notebook
 
 GIVEN, STUDENT, EXTRA = "given", "student", "extra"
 
@@ -63,7 +63,7 @@ def plan(notebook, master):
     -------
     Tuple of Exercise, in order; cells after the last check belong to none.
     """
-    solved = {cell["id"]: cell.source for cell in unwrap_regions(remove_hidden_tests(master)).cells}
+    solved = _solved(master)
     exercises, cells = [], []
     for cell in filter(is_code, notebook.cells):
         if is_check(cell):
@@ -77,6 +77,12 @@ def plan(notebook, master):
             reference = "" if kind == EXTRA else solved[cell["id"]]
             cells.append(PlannedCell(cell["id"], kind, cell.source, reference))
     return tuple(exercises)
+
+
+@once_a_notebook
+def _solved(master):
+    """Sources of the cells as the reference fills them, by cell id."""
+    return {cell["id"]: cell.source for cell in unwrap_regions(remove_hidden_tests(master)).cells}
 
 
 def _bound_by(statement, names):

@@ -11,6 +11,7 @@ import ast
 import builtins
 import re
 from collections import Counter
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from difflib import SequenceMatcher
 from functools import cached_property
@@ -23,7 +24,7 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 
 from autograder.build import build_release, build_solution, languages_of, read_notebook
 from autograder.build.checksums import compute_checksums
-from autograder.build.notebooks import is_check, is_code, is_solution
+from autograder.build.notebooks import is_check, is_code, is_solution, once_a_notebook
 from autograder.errors import CourseError, GradingError
 from autograder.grading.reading import REPAIRS
 from autograder.grading.results import EXTRA_ID, RESULT, course_of
@@ -171,9 +172,9 @@ def rebuild(master, submission, keep_outputs=False):
         If the master cannot be released. No submission raises.
     """
     read = _read_pieces(submission)
-    language = _language_of(master, read)
-    skeleton = build_release(master, language)
-    slots = _slots(master, skeleton)
+    forms = _forms_of(master)
+    skeleton = deepcopy(forms.skeletons[_language_of(forms, read)])
+    slots = [Slot(cell, *forms.sources[cell["id"]]) for cell in skeleton.cells]
     pieces, merged = _take_apart(read, slots)
     placement = _place(slots, pieces)
     placement.lost.update(_lost_names(slots, pieces, placement))
@@ -286,35 +287,47 @@ def _read_piece(cell):
     )
 
 
-def _language_of(master, pieces):
-    """The language whose prose shares most words with the student's; the first of equals."""
-    words = Counter(w for p in pieces if p.kind == "markdown" for w in p.tokens)
-    best, most = None, -1
-    for language in languages_of(master):
-        prose = (c for c in build_release(master, language).cells if not is_code(c))
-        shared = (words & Counter(w for c in prose for w in _tokens(c.source))).total()
-        if shared > most:
-            best, most = language, shared
-    return best
+@dataclass(frozen=True)
+class Forms:
+    """What a master gives for every submission of a class.
+
+    `words` counts those of the prose, and `skeletons` are releases whose checks have their hidden tests and
+    checksums that fit them, both by language; `sources` by cell id are those of a cell in releases, and in
+    releases, solutions and the master.
+    """
+
+    words: dict[str, Counter]
+    skeletons: dict[str, NotebookNode]
+    sources: dict[str, tuple[list[str], list[str]]]
 
 
-def _slots(master, skeleton):
-    """The skeleton's cells; checks have their hidden tests, and checksums that fit them."""
-    full = {cell["id"]: cell for cell in master.cells}
-    releases = [build_release(master, language) for language in languages_of(master)]
+@once_a_notebook
+def _forms_of(master):
+    releases = {language: build_release(master, language) for language in languages_of(master)}
     solutions = [build_solution(master, language) for language in languages_of(master)]
-    stubs, forms = {}, {}
-    for notebook in (*releases, *solutions, master):
+    words = {
+        language: Counter(w for c in notebook.cells if not is_code(c) for w in _tokens(c.source))
+        for language, notebook in releases.items()
+    }
+    sources = {cell["id"]: ([], []) for cell in master.cells}
+    for notebook in (*releases.values(), *solutions, master):
         for cell in notebook.cells:
-            forms.setdefault(cell["id"], []).append(cell.source)
-    for notebook in releases:
+            sources[cell["id"]][1].append(cell.source)
+    for notebook in releases.values():
         for cell in notebook.cells:
-            stubs.setdefault(cell["id"], []).append(cell.source)
-    for cell in skeleton.cells:
+            sources[cell["id"]][0].append(cell.source)
+    full = {cell["id"]: cell for cell in master.cells}
+    for cell in (cell for notebook in releases.values() for cell in notebook.cells):
         if is_check(cell):
             cell.source = full[cell["id"]].source
-    cells = compute_checksums(skeleton).cells
-    return [Slot(cell, stubs[cell["id"]], forms[cell["id"]]) for cell in cells]
+    skeletons = {language: compute_checksums(notebook) for language, notebook in releases.items()}
+    return Forms(words, skeletons, sources)
+
+
+def _language_of(forms, pieces):
+    """The language whose prose shares most words with the student's; the first of equals."""
+    words = Counter(w for p in pieces if p.kind == "markdown" for w in p.tokens)
+    return max(forms.words, key=lambda language: (words & forms.words[language]).total())
 
 
 # --- Taking merged cells apart -------------------------------------------------------------------

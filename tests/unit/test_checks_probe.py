@@ -15,7 +15,7 @@ from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
 from autograder.checks import probe
-from autograder.checks.probe import run_probe
+from autograder.checks.probe import reachable_names, run_probe
 
 
 class Pairs(Dataset):
@@ -247,6 +247,90 @@ def test_what_cannot_be_copied_stands_for_itself(namespace):
     results = run_probe(namespace, "y = len(stubborn)", ["y", "stubborn"], {})
     assert results["y"] == 2
     assert results["stubborn"] is namespace["stubborn"]
+
+
+# --- What a probe copies -------------------------------------------------------------------------------
+
+HELPER = "def read_secret(*given):\n    return secret\n"
+METHOD = HELPER + "class Model:\n    def forward(self):\n        return secret\n"
+REACHING = {
+    "a name": ("", "secret"),
+    "a comprehension": ("", "[secret for _ in range(2)]"),
+    "a function": (HELPER, "read_secret()"),
+    "a global statement": ("def add():\n    global secret\n    secret += 1\n", "add()"),
+    "a nested function": (
+        "def outer():\n    def inner():\n        return secret\n    return inner()",
+        "outer()",
+    ),
+    "a default argument": (HELPER + "def f(key=read_secret):\n    return key()\n", "f()"),
+    "a named default": (HELPER + "def f(*, key=read_secret):\n    return key()\n", "f()"),
+    "a closure": (HELPER + "def make(g):\n    return lambda: g()\nf = make(read_secret)\n", "f()"),
+    "a decorated function": (
+        "import functools\n@functools.cache\ndef f():\n    return secret\n",
+        "f()",
+    ),
+    "torch's decorator": ("@torch.no_grad()\ndef f():\n    return secret\n", "f()"),
+    "a partial": (HELPER + "import functools\nf = functools.partial(read_secret, 1)\n", "f()"),
+    "a list": (HELPER + "steps = [read_secret]\n", "steps[0]()"),
+    "a dict in a dict": (HELPER + "steps = {'a': {'b': read_secret}}\n", "steps['a']['b']()"),
+    "a method": (METHOD + "m = Model()\n", "m.forward()"),
+    "a class": (METHOD, "Model().forward()"),
+    "a bound method": (METHOD + "f = Model().forward\n", "f()"),
+    "an attribute": (METHOD + "class Box: pass\nb = Box()\nb.m = Model()\n", "b.m.forward()"),
+    "a property": (
+        "class M:\n    @property\n    def x(self):\n        return secret\nm = M()",
+        "m.x",
+    ),
+    "a static method": (
+        "class M:\n    @staticmethod\n    def x():\n        return secret\n",
+        "M.x()",
+    ),
+    "a loader's function": (
+        HELPER + "loader = torch.utils.data.DataLoader([1], collate_fn=read_secret)\n",
+        "list(loader)",
+    ),
+    "a hook of a model": (
+        HELPER + "net = torch.nn.Linear(1, 1)\nnet.register_forward_hook(read_secret)\n",
+        "net(1)",
+    ),
+    "a model in a model": (
+        METHOD + "net = torch.nn.Sequential(torch.nn.Identity())\nnet[0].inner = Model()\n",
+        "net(1)",
+    ),
+    "globals()": ("", "globals()['sec' + 'ret']"),
+    "vars of a module": ("import __main__\n", "__main__.secret"),
+}
+
+
+def in_a_notebook(code):
+    namespace = {"__name__": "__main__", "torch": torch, "secret": np.ones(1), "other": np.ones(1)}
+    exec(code, namespace)
+    return namespace
+
+
+@pytest.mark.parametrize(("code", "snippet"), REACHING.values(), ids=REACHING)
+def test_what_code_reads_is_found(code, snippet):
+    namespace = in_a_notebook(code)
+    assert "secret" in reachable_names(compile(snippet, "<probe>", "exec"), namespace)
+
+
+@pytest.mark.parametrize(
+    "snippet", ["x = net.secret", "net.secret()", "x = 'secret'", "secret = 1"]
+)
+def test_what_only_looks_like_a_name_is_not_copied(snippet):
+    namespace = in_a_notebook("net = torch.nn.Linear(1, 1)\nnet.eval()\n")
+    names = reachable_names(compile(f"net.eval()\n{snippet}", "<probe>", "exec"), namespace)
+    assert names & {"secret", "other"} == set()
+
+
+def test_names_of_a_librarys_functions_are_none_of_a_notebooks():
+    namespace = in_a_notebook("from json import dumps\ncls = 1\n_default_encoder = [2]\n")
+    assert reachable_names(compile("dumps(1)", "<probe>", "exec"), namespace) == {"dumps"}
+
+
+def test_a_large_list_is_not_looked_through():
+    namespace = in_a_notebook(HELPER + "ids = [read_secret] + [0] * 20_000\n")
+    assert reachable_names(compile("ids", "<probe>", "exec"), namespace) == {"ids"}
 
 
 def test_the_module_stands_alone():

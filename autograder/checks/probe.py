@@ -106,7 +106,7 @@ def reachable_names(code, namespace):
         open_values += [const for const in value.co_consts if isinstance(const, types.CodeType)]
         found = found & namespace.keys()
         names |= found
-        open_values += [namespace[name] for name in found]
+        open_values += [value for name in found if _may_run(value := namespace[name])]
     return names
 
 

@@ -76,8 +76,8 @@ def look_at_device():
 
 def look_at_sandbox():
     """What the sandbox gives, tried from the inside."""
-    from autograder.grading.groups import parents
-    from autograder.grading.inspection import try_sandbox
+    from autograder.sandbox.groups import parents
+    from autograder.sandbox.inspection import try_sandbox
 
     way_out = "grade on another machine, or report this; `--sandbox none` grades without a wall"
     try:

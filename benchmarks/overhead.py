@@ -19,12 +19,12 @@ from autograder.data import make_grading_data
 from autograder.demo import ASSIGNMENTS, hand_in, set_up
 from autograder.grading.classroom import Classroom, handed_in, read_config
 from autograder.grading.engine import Ground
-from autograder.grading.kernel import Kernel, open_kernel
 from autograder.grading.plan import plan
 from autograder.grading.rebuild import rebuild
 from autograder.grading.run import Submission
 from autograder.grading.stage import master_of
 from autograder.grading.student import DESK
+from autograder.sandbox.kernel import Kernel, open_kernel
 
 PROBES = """
 def _timed_probes():

@@ -31,11 +31,11 @@ from autograder.build.preprocessors import RELEASE_PREPROCESSORS
 from autograder.errors import CourseError, GradingError
 from autograder.grading.answers import SaveGrades
 from autograder.grading.bonus import RecordBonus
-from autograder.grading.limits import Limits
 from autograder.grading.reading import MAX_FILE_BYTES, find_submission, read_submission
 from autograder.grading.rebuild import rebuild
 from autograder.grading.results import RESULT, as_verdict, replace_verdict, verdicts_of
 from autograder.grading.stage import GradeSubmission, master_of
+from autograder.sandbox.limits import Limits
 
 STAGED = Path(".grading") / "staged"
 TIMESTAMP = "timestamp.txt"

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from autograder.errors import GradingError
-from autograder.grading.limits import Limits
+from autograder.sandbox.limits import Limits
 
 RECORD = (
     *("student", "assignment", "check", "points", "max_points", "bonus", "outcome", "message"),
@@ -49,7 +49,7 @@ def engine_options(command):
 def open_classroom(course, options):
     """The Classroom of a course, with the options of a command on top of its configuration."""
     from autograder.grading.classroom import Classroom, limits_given, read_config
-    from autograder.grading.inspection import check_sandbox
+    from autograder.sandbox.inspection import check_sandbox
 
     engine = limits_given(options)
     if options["sandbox"]:

@@ -16,11 +16,11 @@ import autograder
 from autograder.data import GradingData
 from autograder.data.grading_data import VISIBLE
 from autograder.errors import GradingError
-from autograder.grading.limits import Limits
 from autograder.grading.outcomes import KILLED, SENTENCES, Verdict
 from autograder.grading.plan import plan
 from autograder.grading.results import as_verdict
 from autograder.grading.warden import MAX_MESSAGE, Job, work
+from autograder.sandbox.limits import Limits
 
 SLACK_SECONDS = 60
 

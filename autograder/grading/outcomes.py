@@ -7,8 +7,10 @@ that a submission's kernel wrote gets into one: it could be the private data set
 import builtins
 from dataclasses import dataclass
 
+from autograder.sandbox.limits import KILLED, TIMEOUT
+
 PASSED, FAILED, ERROR = "PASSED", "FAILED", "ERROR"
-TIMEOUT, KILLED, NOT_RUN = "TIMEOUT", "KILLED", "NOT_RUN"
+NOT_RUN = "NOT_RUN"
 
 ERRORS = {
     name

@@ -15,7 +15,6 @@ import time
 from dataclasses import dataclass, field
 
 from autograder.errors import CheckFailed, CourseError, GradingError
-from autograder.grading.kernel import KernelGone
 from autograder.grading.outcomes import (
     ERROR,
     FAILED,
@@ -31,6 +30,7 @@ from autograder.grading.outcomes import (
 )
 from autograder.grading.plan import GIVEN
 from autograder.grading.student import DESK, SandboxedStudent
+from autograder.sandbox.kernel import KernelGone
 
 log = logging.getLogger(__name__)
 

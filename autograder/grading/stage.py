@@ -15,9 +15,9 @@ from autograder.build import read_notebook
 from autograder.data import read_manifest
 from autograder.errors import GradingError
 from autograder.grading.engine import Ground, grade
-from autograder.grading.limits import Limits
 from autograder.grading.private_data import grading_data_folder
 from autograder.grading.results import course_of, write_results
+from autograder.sandbox.limits import Limits
 
 SANDBOXES = ("bubblewrap", "none")
 

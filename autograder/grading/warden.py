@@ -18,10 +18,10 @@ from dataclasses import asdict, dataclass
 from autograder.checks import registered
 from autograder.data import GradingData
 from autograder.errors import CourseError
-from autograder.grading.kernel import open_kernel
-from autograder.grading.limits import MIB, Limits
 from autograder.grading.run import Submission
 from autograder.report.inert import inert_outputs
+from autograder.sandbox.kernel import open_kernel
+from autograder.sandbox.limits import MIB, Limits
 
 MAX_MESSAGE = 8 * MIB
 MAX_OUTPUTS = 16 * MIB

@@ -12,9 +12,9 @@ import pytest
 from autograder.build import build_solution, read_notebook
 from autograder.build.notebooks import is_check
 from autograder.grading.engine import Ground, grade
-from autograder.grading.limits import Limits
 from autograder.grading.outcomes import ERROR, FAILED, KILLED, PASSED, TIMEOUT
 from autograder.grading.rebuild import rebuild
+from autograder.sandbox.limits import Limits
 from submissions.bench import SEEDS
 from submissions.courses import blanks_of
 

@@ -6,12 +6,12 @@ from autograder.build import build_solution, read_notebook
 from autograder.checks import registered
 from autograder.checks.values import encode
 from autograder.grading.engine import Ground
-from autograder.grading.kernel import open_kernel
-from autograder.grading.limits import Limits
 from autograder.grading.plan import plan
 from autograder.grading.rebuild import rebuild
 from autograder.grading.run import Submission
 from autograder.grading.student import SandboxedStudent
+from autograder.sandbox.kernel import open_kernel
+from autograder.sandbox.limits import Limits
 from submissions.bench import SEEDS
 
 LIMITS = Limits(cell_seconds=180, notebook_seconds=600)

@@ -20,8 +20,8 @@ from nbformat.v4 import new_code_cell
 from autograder.build import build_release, build_solution, read_notebook
 from autograder.build.notebooks import is_code
 from autograder.grading.engine import grade, wardens
-from autograder.grading.limits import Limits
 from autograder.grading.rebuild import rebuild
+from autograder.sandbox.limits import Limits
 
 LIMITS = {
     **{"cell_seconds": 10, "notebook_seconds": 40, "start_seconds": 30, "memory_mib": 1200},

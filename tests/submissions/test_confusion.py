@@ -15,8 +15,8 @@ from nbformat.v4 import new_code_cell
 from autograder.build import build_solution, locate_masks, read_notebook
 from autograder.build.notebooks import is_check, is_code, is_solution
 from autograder.grading.engine import Ground, grade
-from autograder.grading.limits import Limits
 from autograder.grading.rebuild import rebuild
+from autograder.sandbox.limits import Limits
 from submissions.bench import SEEDS, Replacements
 from submissions.equivalents import EQUIVALENTS
 from submissions.fills import FILLS

@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder.grading.kernel import Ran
 from autograder.grading.outcomes import (
     ERRORS,
     KILLED,
@@ -19,6 +18,7 @@ from autograder.grading.outcomes import (
     place_of,
 )
 from autograder.grading.plan import STUDENT, PlannedCell
+from autograder.sandbox.kernel import Ran
 
 CELL = PlannedCell("blank-a", STUDENT, "a = 1\nb = 2\nc = 3", "a = 1")
 ALLOWED = re.compile(r"A cell of this exercise raised (an error|`\w+`)( in its line [123])?\.")

@@ -4,15 +4,12 @@ import sys
 import traceback
 import types
 from dataclasses import dataclass, field
-from importlib.resources import files
 
 import pytest
 
 from autograder.checks import probe, values
 from autograder.errors import CheckFailed, CourseError, GradingError
 from autograder.grading import run
-from autograder.grading.kernel import KernelGone, Ran
-from autograder.grading.limits import Limits
 from autograder.grading.outcomes import (
     ERROR,
     FAILED,
@@ -27,9 +24,11 @@ from autograder.grading.outcomes import (
 )
 from autograder.grading.plan import EXTRA, GIVEN, STUDENT, Exercise, PlannedCell
 from autograder.grading.run import Submission
+from autograder.sandbox.desk import Desk
+from autograder.sandbox.kernel import KernelGone, Ran
+from autograder.sandbox.limits import Limits
 
 LIMITS = Limits(cell_seconds=50, notebook_seconds=100)
-DESK = files("autograder.grading").joinpath("desk.txt").read_text(encoding="utf-8")
 
 # A lesson: `table` is given, and each blank builds on the one before.
 SOLVED = {"a": "a = len(table)", "b": "b = a + 1", "c": "c = b + len(table)"}
@@ -61,9 +60,7 @@ class FakeKernel:
             **{"spend": self._spend, "hang": lambda: self._spend(10**9)},
             **{"die": self._die, "put": self.outputs.append, "opened": len(room.kernels) + 1},
         }
-        made = {}
-        exec(DESK, made)  # noqa: S102
-        self.desk = made["Desk"](self.namespace, values, probe)
+        self.desk = Desk(self.namespace, values, probe)
 
     def run(self, source, seconds):
         assert not self.is_closed

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from autograder.checks.values import encode
 from autograder.errors import CheckFailed
-from autograder.grading.kernel import KernelGone
 from autograder.grading.outcomes import ERRORS, TIMEOUT
 from autograder.grading.student import NAMEABLE, SandboxedStudent
+from autograder.sandbox.kernel import KernelGone
 
 SNIPPET = "result = solve(numbers)"
 FIXED = re.compile(

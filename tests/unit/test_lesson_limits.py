@@ -5,7 +5,7 @@ import re
 import pytest
 from traitlets.config import PyFileConfigLoader
 
-from autograder.grading.limits import Limits
+from autograder.sandbox.limits import Limits
 
 LIMITS = {
     "en": re.compile(r"at most (\d+) seconds a cell, (\d+) seconds in all, and (\d+) GB of memory"),

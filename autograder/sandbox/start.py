@@ -1,5 +1,10 @@
 """The first thing that runs in a sandbox: limits, where packages are, and then the kernel."""
-import json, os, resource, sys
+
+import json
+import os
+import resource
+import sys
+
 nowhere = os.open("/dev/null", os.O_RDWR)
 for descriptor in (0, 1, 2):
     os.dup2(nowhere, descriptor)
@@ -8,5 +13,6 @@ for name, value in json.loads(sys.argv[1]).items():
 sys.path.append("/opt/packages")
 sys.path.insert(0, "")
 sys.argv = ["kernel", "-f", "/run/connection.json", "--HistoryManager.enabled=False"]
-from ipykernel.kernelapp import launch_new_instance
+from ipykernel.kernelapp import launch_new_instance  # noqa: E402  found by the path above
+
 launch_new_instance()

@@ -22,7 +22,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from autograder.errors import GradingError
-from autograder.grading.limits import MIB
+from autograder.sandbox.limits import MIB
 
 PACKAGES, DATA, SOCKETS, HOME = "/opt/packages", "/data/ml-100k", "/run/kernel", "/home/student"
 WRITABLE = (HOME, "/tmp", "/dev/shm", SOCKETS)
@@ -250,7 +250,7 @@ def seal(limits, connection, data_files, hidden=()):
         ("/run/connection.json", json.dumps(connection).encode()),
         ("/etc/passwd", b"student:x:1000:1000::/home/student:/bin/sh\n"),
         ("/etc/group", b"student:x:1000:\n"),
-        ("/opt/start.py", (files("autograder.grading") / "kernel_start.txt").read_bytes()),
+        ("/opt/start.py", (files("autograder.sandbox") / "start.py").read_bytes()),
         *((f"{DATA}/{name}", data) for name, data in data_files.items()),
         *_font_cache(),
     ]

@@ -20,9 +20,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.errors import GradingError
-from autograder.grading import isolation
-from autograder.grading.groups import Group
-from autograder.grading.limits import MIB
+from autograder.sandbox import isolation
+from autograder.sandbox.groups import Group
+from autograder.sandbox.limits import MIB
 
 REFUSED = (
     "Student code cannot be isolated on this machine ({reason}): run `autograder doctor`, or choose "

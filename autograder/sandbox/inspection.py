@@ -7,9 +7,9 @@ a wall must give. Nothing here is read from a configuration.
 from dataclasses import dataclass
 
 from autograder.errors import GradingError
-from autograder.grading.isolation import WRITABLE, environment, may_drop_root
-from autograder.grading.kernel import KernelGone, open_kernel
-from autograder.grading.limits import Limits
+from autograder.sandbox.isolation import WRITABLE, environment, may_drop_root
+from autograder.sandbox.kernel import KernelGone, open_kernel
+from autograder.sandbox.limits import Limits
 
 SECONDS = 30
 SMALL = Limits(memory_mib=700, processes=80, disk_mib=32, start_seconds=60)

@@ -16,10 +16,9 @@ from importlib.resources import files
 import zmq
 from jupyter_client.session import Session
 
-from autograder.grading.limits import MIB
-from autograder.grading.outcomes import KILLED, TIMEOUT
-from autograder.grading.sandbox import Sandbox, wait_for_death
-from autograder.grading.watchdog import Watchdog
+from autograder.sandbox.limits import KILLED, MIB, TIMEOUT
+from autograder.sandbox.process import Sandbox, wait_for_death
+from autograder.sandbox.watchdog import Watchdog
 
 TICK_SECONDS, DEATH_SECONDS = 0.1, 1.0
 """Between two looks at a kernel, and how long it may take to die after its connections."""
@@ -127,7 +126,7 @@ class Kernel:
         while not self._iopub.poll(50):  # a subscription takes a moment: until something arrives
             self._look(deadline)
             self._send(self._session.msg("kernel_info_request"))
-        desk = files("autograder.grading").joinpath("desk.txt").read_text(encoding="utf-8")
+        desk = files("autograder.sandbox").joinpath("desk.py").read_text(encoding="utf-8")
         package = files("autograder.checks")
         texts = [
             package.joinpath(f"{n}.py").read_text(encoding="utf-8") for n in ("values", "probe")

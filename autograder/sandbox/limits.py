@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 MIB = 2**20
+TIMEOUT, KILLED = "TIMEOUT", "KILLED"
+"""How a kernel ends that uses too much of its time, or of anything else."""
 
 
 @dataclass(frozen=True)

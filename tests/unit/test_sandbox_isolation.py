@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from autograder.grading import groups, isolation
-from autograder.grading.kernel import KernelGone, open_kernel
-from autograder.grading.limits import MIB, Limits
 from autograder.grading.outcomes import KILLED, TIMEOUT
+from autograder.sandbox import groups, isolation
+from autograder.sandbox.kernel import KernelGone, open_kernel
+from autograder.sandbox.limits import MIB, Limits
 
 LIMITS = Limits(
     **{"cell_seconds": 20, "start_seconds": 30, "memory_mib": 800, "processes": 90},

@@ -22,7 +22,7 @@ from autograder.data.private import (
     read_manifest,
     secret_seed,
 )
-from autograder.data.stand_in import STAND_IN_SEED, find_or_stand_in, make_stand_in
+from autograder.data.stand_in import STAND_IN_SEED, make_stand_in
 from autograder.data.synthetic import SyntheticMovieLens, synthesise, write_synthetic
 from autograder.data.withhold import withhold
 
@@ -39,7 +39,6 @@ __all__ = [
     "download_movielens",
     "ensure_grading_data",
     "find_movielens",
-    "find_or_stand_in",
     "grading_folder",
     "is_real",
     "make_grading_data",

@@ -1,18 +1,17 @@
 """Write a synthetic data set where the real one may not or cannot be.
 
-A thin end of the generator: it decides what may be overwritten, and which stand-in everybody
-uses when no data set is at hand.
+A thin end of the generator: it decides what may be overwritten.
 """
 
-from collections.abc import Mapping
 from pathlib import Path
 
-from autograder.data.movielens import DataFolder, search_movielens, verify_movielens
+from autograder.data.movielens import DataFolder, verify_movielens
 from autograder.data.new_folder import new_folder
 from autograder.data.synthetic import synthesise, write_synthetic
 from autograder.errors import DataError
 
 STAND_IN_SEED = 202
+"""Of the stand-in that everybody uses where no data set is at hand."""
 README = """\
 Made-up ratings in the layout of MovieLens 100K (u.data, u.item, u.info); no rating is real.
 Written by `autograder data --synthetic {seed}`: the same seed gives the same files.
@@ -48,28 +47,6 @@ def make_stand_in(target: Path, seed: int, force: bool = False) -> DataFolder:
         write_synthetic(partial, synthesise(seed))
         (partial / "README").write_text(README.format(seed=seed), encoding="ascii")
     return verify_movielens(target)
-
-
-def find_or_stand_in(course: Path, environ: Mapping[str, str] | None = None) -> Path:
-    """Find the data folder as `search_movielens` does; if there is none, make the usual stand-in.
-
-    Returns
-    -------
-    Path
-        The data folder; a stand-in lies in ``data/stand-in`` of the course.
-
-    Raises
-    ------
-    DataError
-        If ``MOVIELENS_DIR`` names a folder without ``u.data``, or the stand-in cannot be written.
-    """
-    found = search_movielens(course, environ)
-    if found is not None:
-        return found
-    target = Path(course) / "data" / "stand-in"
-    if not (target / "u.data").is_file():
-        make_stand_in(target, STAND_IN_SEED)
-    return target
 
 
 def _check_may_replace(target: Path, force: bool) -> None:

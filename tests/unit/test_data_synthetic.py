@@ -5,7 +5,6 @@ import pytest
 
 from autograder.data import (
     bias_baseline,
-    find_or_stand_in,
     make_stand_in,
     read_movies,
     rmse,
@@ -13,7 +12,6 @@ from autograder.data import (
     verify_movielens,
     write_synthetic,
 )
-from autograder.data.stand_in import STAND_IN_SEED
 from autograder.errors import DataError
 
 SEEDS = (101, 7, 2**127 + 5)
@@ -169,12 +167,3 @@ def test_a_folder_with_other_files_is_never_replaced(tmp_path):
         with pytest.raises(DataError, match="something else"):
             make_stand_in(tmp_path, 1, force=force)
     assert (tmp_path / "thesis.txt").read_text() == "mine"
-
-
-def test_a_course_without_data_gets_the_usual_stand_in_once(tmp_path):
-    folder = find_or_stand_in(tmp_path, {})
-    assert folder == tmp_path / "data" / "stand-in"
-    assert str(STAND_IN_SEED) in (folder / "README").read_text()
-    written = (folder / "u.data").stat().st_mtime_ns
-    assert find_or_stand_in(tmp_path, {}) == folder
-    assert (folder / "u.data").stat().st_mtime_ns == written

@@ -20,13 +20,23 @@ import warnings
 
 STATE_PACKAGES = {"builtins", "collections", "numpy", "pandas", "random", "torch", "__main__"}
 CODE = (type, types.ModuleType, types.FunctionType, types.BuiltinFunctionType, types.MethodType)
-WRAPPERS = (types.MethodType, functools.partial, property, staticmethod, classmethod)
-WRAPPERS += (type(functools.cache(int)),)
-CONTAINERS, MAX_HELD = (dict, list, tuple, set), 10_000
+PLAIN = (int, float, bool, str, bytes, complex, type(None), types.ModuleType)
+MAX_SEEN = 300_000
+"""Objects that are looked at, at most, before all names count as reachable."""
+OWN_MODULES = {"__main__", "types"}
+"""Of classes that a notebook makes, with `class` or with `make_dataclass`."""
 READS = {"LOAD_NAME", "LOAD_GLOBAL", "LOAD_FROM_DICT_OR_GLOBALS"}
 HISTORY = {"In", "Out"}
 DYNAMIC = {"globals", "locals", "vars", "dir", "eval", "exec", "get_ipython", "__import__"}
-DYNAMIC_ATTRIBUTES = {"__dict__", "__globals__", "__main__", "user_ns", "import_module", "modules"}
+DYNAMIC_ATTRIBUTES = {
+    "__dict__",
+    "__globals__",
+    "__main__",
+    "user_ns",
+    "f_globals",
+    "import_module",
+}
+DYNAMIC_ATTRIBUTES |= {"globals"}
 
 
 def run_probe(namespace, snippet, returns, inputs):
@@ -80,7 +90,7 @@ def preserved_state():
 
 
 def reachable_names(code, namespace):
-    """Names of a namespace that code can read: its own, and those of functions and classes that it reads.
+    """Names of a namespace that code can read: its own, and those of what it can call from there.
 
     Parameters
     ----------
@@ -89,70 +99,65 @@ def reachable_names(code, namespace):
 
     Returns
     -------
-    Set of str, those that the namespace has; all of them where code can look names up by itself.
+    Set of str, those that the namespace has; all of them where code can look names up by itself, and where
+    objects are too many or too strange to be looked through. None of the student's code runs.
     """
+    try:
+        return _reach(code, namespace)
+    except Exception:
+        return set(namespace)
+
+
+def _reach(code, namespace):
     names, seen, open_values = set(), {}, [code]
     while open_values:
         value = open_values.pop()
         if id(value) in seen:
             continue
         seen[id(value)] = value  # kept, so that no other value gets its id
-        if not isinstance(value, types.CodeType):
-            open_values += _parts_of(value, namespace)
-            continue
-        found, is_dynamic = _names_read(value)
-        if is_dynamic:
+        if value is namespace or len(seen) > MAX_SEEN:
             return set(namespace)
-        open_values += [const for const in value.co_consts if isinstance(const, types.CodeType)]
-        found = found & namespace.keys()
-        names |= found
-        open_values += [value for name in found if _may_run(value := namespace[name])]
+        if type(value) is types.CodeType:
+            read, attributes, is_dynamic = _names_in(value)
+            if is_dynamic:
+                return set(namespace)
+            # A function may have been hung on a library's class, under its own name.
+            hung = {name for name in attributes if type(namespace.get(name)) is types.FunctionType}
+            found = read & namespace.keys() | hung
+            names |= found
+            parts = [namespace[name] for name in found]
+            parts += [const for const in value.co_consts if type(const) is types.CodeType]
+        else:
+            parts = _parts_of(value, namespace)
+        open_values += filter(_may_lead_to_code, parts)
     return names
 
 
 @functools.cache
-def _names_read(code):
-    """Global names that code reads, and whether it can read others too; an attribute is no name."""
+def _names_in(code):
+    """Global names that code reads, those of its attributes, and whether it can read names by itself."""
     steps = [(step.opname, step.argval) for step in dis.get_instructions(code)]
-    names = {name for kind, name in steps if kind in READS}
-    is_dynamic = names & DYNAMIC or DYNAMIC_ATTRIBUTES & set(code.co_names)
-    return names, bool(is_dynamic)
+    read, attributes = {name for kind, name in steps if kind in READS}, {*code.co_names}
+    is_dynamic = (
+        read & DYNAMIC or attributes & DYNAMIC_ATTRIBUTES or {"sys", "modules"} <= attributes
+    )
+    return read, attributes, bool(is_dynamic)
 
 
 def _parts_of(value, namespace):
-    """What a call of a value could run: code of functions, of methods, and of what they enclose or hold."""
-    if isinstance(value, types.FunctionType):
-        code = [value.__code__] if value.__globals__ is namespace else []
-        defaults = (*(value.__defaults__ or ()), *(value.__kwdefaults__ or {}).values())
-        held = [getattr(value, "__wrapped__", None), *map(_content, value.__closure__ or ())]
-        return [*code, *filter(_may_run, (*held, *defaults))]
-    if isinstance(value, WRAPPERS):
-        names = ("__func__", "__self__", "func", "__wrapped__", "fget", "fset")
-        return list(filter(_may_run, (getattr(value, name, None) for name in names)))
-    if isinstance(value, CONTAINERS):
-        held = () if len(value) > MAX_HELD else value
-        return list(filter(_may_run, held.values() if isinstance(held, dict) else held))
-    kind = value if isinstance(value, type) else type(value)
-    places = [vars(base) for base in kind.__mro__ if base.__module__ == "__main__"]
-    own = getattr(value, "__dict__", None)
-    if isinstance(own, dict):
-        places.append(own)
-    return [part for place in places for part in list(place.values()) if _may_run(part)]
+    """What a value holds, as the garbage collector sees it: no method of a student's class is asked."""
+    if type(value) is not types.FunctionType:
+        return gc.get_referents(value)
+    parts = [value.__closure__, value.__defaults__, value.__kwdefaults__, value.__dict__]
+    return [*parts, value.__code__] if value.__globals__ is namespace else parts
 
 
-def _may_run(value):
-    """Whether code of a student's may hang on a value: a loader keeps a function, a model its hooks."""
-    if isinstance(value, (*CONTAINERS, *WRAPPERS, types.FunctionType)):
-        return True
-    kind = value if isinstance(value, type) else type(value)
-    return str(kind.__module__).partition(".")[0] in ("__main__", "torch")
-
-
-def _content(cell):
-    try:
-        return cell.cell_contents
-    except ValueError:  # empty
-        return None
+def _may_lead_to_code(value):
+    """Whether a student's function may be found in a value: not in plain data, modules, and libraries' classes."""
+    kind = type(value)
+    if issubclass(kind, type):
+        return not {base.__module__ for base in type.mro(value)}.isdisjoint(OWN_MODULES)
+    return kind not in PLAIN
 
 
 def _restore(namespace, before):
@@ -176,11 +181,10 @@ def _stand_ins(namespace):
 
 def _is_state(value):
     """Whether a value is data or a model, and not code, a module, a handle, or an array of those (a figure's axes)."""
-    if type(value).__module__ == "numpy" and str(getattr(value, "dtype", "")) == "object":
+    package = str(type(value).__module__).partition(".")[0]
+    if package == "numpy" and str(getattr(value, "dtype", "")) == "object":
         return all(map(_is_state, value.flat))
-    return (
-        not isinstance(value, CODE) and type(value).__module__.partition(".")[0] in STATE_PACKAGES
-    )
+    return not isinstance(value, CODE) and package in STATE_PACKAGES
 
 
 @contextlib.contextmanager

@@ -174,10 +174,13 @@ def _array_digest(value, kind):
 
 def _frame_digest(value, kind):
     if kind is pd.DataFrame:
-        if len(set(value.dtypes)) > 1:
-            columns = [_digest(value.iloc[:, n], 0) for n in range(value.shape[1])]
-        else:
+        dtypes = set(value.dtypes)
+        if len(dtypes) == 1 and all(
+            isinstance(each, np.dtype) and each.kind != "O" for each in dtypes
+        ):
             columns = [_digest(value.to_numpy(), 0)]
+        else:
+            columns = [_digest(value.iloc[:, n], 0) for n in range(value.shape[1])]
         return (value.shape, _digest(value.columns, 0), _digest(value.index, 0), *columns)
     if kind is not pd.Series and not isinstance(value, pd.Index):
         return None

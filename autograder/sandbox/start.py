@@ -5,14 +5,21 @@ import os
 import resource
 import sys
 
-nowhere = os.open("/dev/null", os.O_RDWR)
-for descriptor in (0, 1, 2):
-    os.dup2(nowhere, descriptor)
-for name, value in json.loads(sys.argv[1]).items():
-    resource.setrlimit(getattr(resource, name), (value, value))
-sys.path.append("/opt/packages")
-sys.path.insert(0, "")
-sys.argv = ["kernel", "-f", "/run/connection.json", "--HistoryManager.enabled=False"]
-from ipykernel.kernelapp import launch_new_instance  # noqa: E402  found by the path above
 
-launch_new_instance()
+def main():
+    """Start the kernel; limits come as JSON, the first argument."""
+    nowhere = os.open("/dev/null", os.O_RDWR)
+    for descriptor in (0, 1, 2):
+        os.dup2(nowhere, descriptor)
+    for name, value in json.loads(sys.argv[1]).items():
+        resource.setrlimit(getattr(resource, name), (value, value))
+    sys.path.append("/opt/packages")
+    sys.path.insert(0, "")
+    sys.argv = ["kernel", "-f", "/run/connection.json", "--HistoryManager.enabled=False"]
+    from ipykernel.kernelapp import launch_new_instance
+
+    launch_new_instance()
+
+
+if __name__ == "__main__":
+    main()

@@ -297,13 +297,49 @@ REACHING = {
         METHOD + "net = torch.nn.Sequential(torch.nn.Identity())\nnet[0].inner = Model()\n",
         "net(1)",
     ),
+    "a partial's argument": (
+        HELPER
+        + "import functools\ndef loop(call):\n    call()\nf = functools.partial(loop, call=read_secret)\n",
+        "f()",
+    ),
+    "a method of a dict": (
+        "class Table(dict):\n    def values(self, column):\n        return secret\nt = Table()\n",
+        "t.values(1)",
+    ),
+    "a key of a dict": (HELPER + "steps = {read_secret: 1}\n", "[step() for step in steps]"),
+    "a factory": (
+        HELPER + "import collections\nd = collections.defaultdict(read_secret)\n",
+        "d[0]",
+    ),
+    "a namespace": (HELPER + "import types\ns = types.SimpleNamespace(f=read_secret)\n", "s.f()"),
+    "a slot": ("class M:\n    __slots__ = ('f',)\nm = M()\nm.f = lambda: secret\n", "m.f()"),
+    "a made class": (
+        HELPER
+        + "import dataclasses\nM = dataclasses.make_dataclass('M', [], namespace={'f': read_secret})\n",
+        "M().f()",
+    ),
+    "a generator": ("def draw():\n    yield secret\nnumbers = draw()\n", "next(numbers)"),
+    "a map": (HELPER + "numbers = map(read_secret, [1])\n", "next(numbers)"),
+    "numpy's wrapper": (HELPER + "f = numpy.vectorize(read_secret)\n", "f(1)"),
+    "a library's class": (HELPER + "torch.nn.Linear.__doc__\n", "torch.nn.Linear.read_secret(1)"),
+    "one of many": (
+        "class M:\n    def f(self):\n        return secret\nms = [M() for _ in range(20_000)]\n",
+        "ms[0].f()",
+    ),
+    "more than is looked at": ("ms = [[n] for n in range(400_000)]\n", "ms"),
     "globals()": ("", "globals()['sec' + 'ret']"),
     "vars of a module": ("import __main__\n", "__main__.secret"),
 }
 
 
 def in_a_notebook(code):
-    namespace = {"__name__": "__main__", "torch": torch, "secret": np.ones(1), "other": np.ones(1)}
+    namespace = {
+        "__name__": "__main__",
+        "torch": torch,
+        "numpy": np,
+        "secret": np.ones(1),
+        "other": np.ones(1),
+    }
     exec(code, namespace)
     return namespace
 
@@ -328,9 +364,32 @@ def test_names_of_a_librarys_functions_are_none_of_a_notebooks():
     assert reachable_names(compile("dumps(1)", "<probe>", "exec"), namespace) == {"dumps"}
 
 
-def test_a_large_list_is_not_looked_through():
-    namespace = in_a_notebook(HELPER + "ids = [read_secret] + [0] * 20_000\n")
-    assert reachable_names(compile("ids", "<probe>", "exec"), namespace) == {"ids"}
+STRANGE = {
+    "__getattr__": "def __getattr__(self, name):\n        raise KeyError(name)",
+    "__iter__": "def __iter__(self):\n        raise ValueError",
+    "__len__": "def __len__(self):\n        raise ValueError",
+    "__hash__": "__hash__ = None",
+    "__dict__": "@property\n    def __dict__(self):\n        raise ValueError",
+    "__module__": "__module__ = []",
+}
+
+
+@pytest.mark.parametrize("base", ["object", "dict", "list"])
+@pytest.mark.parametrize("body", STRANGE.values(), ids=STRANGE)
+def test_strange_objects_break_no_probe(body, base):
+    namespace = in_a_notebook(f"class Odd({base}):\n    {body}\nodd = Odd()\n")
+    names = reachable_names(compile("odd, secret", "<probe>", "exec"), namespace)
+    assert names >= {"odd", "secret"}
+    assert run_probe(namespace, "y = (odd, 1)[1]", ["y"], {}) == {"y": 1}
+
+
+def test_nothing_of_a_student_runs_while_names_are_found():
+    code = "ran = []\nclass Odd(dict):\n"
+    for name in ("__iter__", "__len__", "values", "__getattribute__", "__eq__", "__hash__"):
+        code += f"    def {name}(self, *given):\n        ran.append({name!r})\n        return 1\n"
+    namespace = in_a_notebook(code + "odd = Odd()\nodds = [odd]\n")
+    reachable_names(compile("odds, odd", "<probe>", "exec"), namespace)
+    assert namespace["ran"] == []
 
 
 def test_the_module_stands_alone():

@@ -323,6 +323,16 @@ def is_subsequence(wanted, found):
     return all(any(item == other for other in rest) for item in wanted)
 
 
+@pytest.mark.parametrize("assignment", MASTERS)
+def test_what_becomes_of_one_submission_is_nothing_to_the_next(assignment):
+    first = rebuild(MASTERS[assignment], solved(assignment))
+    kept = deepcopy(first)
+    for cell in first.notebook.cells:
+        cell.source, cell.metadata["nbgrader"] = "ruined", {"points": 99}
+    first.notebook.metadata["ruined"] = True
+    assert rebuild(MASTERS[assignment], solved(assignment)) == kept
+
+
 @pytest.mark.parametrize("damage", KEEPING, ids=lambda damage: damage.__name__)
 def test_every_check_is_the_masters_once_and_in_order(damage):
     rebuilt = rebuild(MASTER, damage(solved())).notebook

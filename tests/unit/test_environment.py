@@ -1,5 +1,6 @@
 """The two lists of packages, pyproject.toml and environment.yml, name the same ones."""
 
+import importlib.metadata
 import re
 import tomllib
 from pathlib import Path
@@ -36,3 +37,17 @@ def test_every_direct_dependency_is_pinned_in_requirements_within_its_bounds():
     for text in project["dependencies"]:
         requirement = Requirement(text)
         assert requirement.specifier.contains(pins[canonicalize_name(requirement.name)]), text
+
+
+def test_every_pinned_version_runs_on_the_oldest_python_that_is_promised():
+    from packaging.requirements import Requirement
+    from packaging.specifiers import SpecifierSet
+
+    requirements = map(Requirement, (ROOT / "requirements.txt").read_text().splitlines())
+    asked = {
+        each.name: importlib.metadata.metadata(each.name)["Requires-Python"]
+        for each in requirements
+        if each.marker is None or each.marker.evaluate()
+    }
+    too_new = {n: asked[n] for n in asked if asked[n] and "3.11.0" not in SpecifierSet(asked[n])}
+    assert not too_new

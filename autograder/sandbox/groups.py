@@ -13,7 +13,7 @@ from pathlib import Path
 CONTROLLERS = ("pids", "cpu")
 PREFIX = "autograder"
 SPARE = 16
-"""Processes above the limit that a group allows, so that the watchdog sees that it was passed."""
+"""Processes above the limit that the system allows, so that the watchdog sees that it was passed."""
 
 
 @functools.cache

@@ -22,6 +22,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from autograder.errors import GradingError
+from autograder.sandbox.groups import SPARE
 from autograder.sandbox.limits import MIB
 
 PACKAGES, DATA, SOCKETS, HOME = "/opt/packages", "/data/ml-100k", "/run/kernel", "/home/student"
@@ -276,7 +277,7 @@ def environment(limits):
 
 def _rlimits(limits):
     return {
-        "RLIMIT_NPROC": limits.processes,
+        "RLIMIT_NPROC": limits.processes + SPARE,
         "RLIMIT_DATA": limits.memory_mib * MIB,
         "RLIMIT_NOFILE": 1024,
         "RLIMIT_CORE": 0,

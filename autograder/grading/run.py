@@ -195,19 +195,21 @@ class Submission:
         """A fresh kernel in the state before an exercise.
 
         The student's cells stand where they passed; where those end the kernel, or the reference does
-        not run behind them, the reference stands alone.
+        not run behind them, the reference stands alone, and has a second try.
         """
         if not self.carries_on and number:
             return self._replay((True,) * number)
-        for passed in dict.fromkeys((tuple(self.passed[:number]), (False,) * number)):
+        own, reference = tuple(self.passed[:number]), (False,) * number
+        for passed in (*({own} - {reference}), reference, reference):
             try:
                 return self._replay(passed)
             except KernelGone as end:
                 log.info("While replaying: %s", end)
                 self._close()
+                reason = str(end)
         raise GradingError(
-            f"The reference did not run up to {self.exercises[number].check}: look at the limits on time "
-            "and memory, and try `autograder doctor`."
+            f"The reference did not run up to {self.exercises[number].check} ({reason}): look at the limits "
+            "on time and memory, and try `autograder doctor`."
         )
 
     def _replay(self, passed):

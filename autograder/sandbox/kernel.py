@@ -8,6 +8,7 @@ and never again, so that one which is replaced is never spoken to.
 
 import os
 import re
+import socket as sockets
 import stat
 import time
 from dataclasses import dataclass
@@ -117,7 +118,7 @@ class Kernel:
     def _open(self, deadline):
         for channel in ("shell", "iopub"):
             path = self.sandbox.socket(channel)
-            while not _is_socket(path):
+            while not _is_open(path):
                 self._look(deadline)
                 time.sleep(0.01)
         self._shell = self._connect(zmq.DEALER, "shell", MAX_FRAME)
@@ -247,9 +248,15 @@ def open_kernel(limits, data_files, hidden=(), is_isolated=True):
     return Kernel(limits, Sandbox(limits, data_files, hidden, is_isolated))
 
 
-def _is_socket(path):
+def _is_open(path):
+    """Whether somebody listens at a socket: one that is made but not open yet refuses for good, as we ask once."""
     try:
-        return stat.S_ISSOCK(os.lstat(path).st_mode)
+        if not stat.S_ISSOCK(os.lstat(path).st_mode):
+            return False
+        with sockets.socket(sockets.AF_UNIX) as trial:
+            trial.settimeout(TICK_SECONDS)
+            trial.connect(path)
+        return True
     except OSError:
         return False
 

@@ -389,6 +389,19 @@ def test_a_reference_that_does_not_run_is_the_graders_fault(grade):
         )
 
 
+def test_a_kernel_that_starts_at_the_second_try_grades_as_ever():
+    room, starts = Room(FakeClock()), iter([False, True])
+
+    def hesitate():
+        if next(starts):
+            return room.open_kernel()
+        raise KernelGone(TIMEOUT, "the time limit was reached")
+
+    Submission(lesson(), hesitate, judge, LIMITS, room.verdicts.append).run()
+    assert room.points == [2.0, 2.0, 2.0]
+    assert not any(verdict.carried_on for verdict in room.verdicts)
+
+
 @pytest.mark.parametrize("carries_on", [True, False])
 def test_a_kernel_that_does_not_start_is_the_graders_fault(carries_on):
     def refuse():
@@ -396,7 +409,7 @@ def test_a_kernel_that_does_not_start_is_the_graders_fault(carries_on):
 
     verdicts = []
     submission = Submission(lesson(), refuse, judge, LIMITS, verdicts.append, carries_on=carries_on)
-    with pytest.raises(GradingError, match="try `autograder doctor`"):
+    with pytest.raises(GradingError, match="time limit was reached.*try `autograder doctor`"):
         submission.run()
     assert verdicts == []
 

@@ -59,6 +59,12 @@ class Group:
             with contextlib.suppress(OSError):
                 (place / "cgroup.procs").write_text(str(pid))
 
+    @property
+    def was_full(self):
+        """Whether a process was ever refused: a swarm may come and go between two looks."""
+        counts = [_words(place / "pids.events") for place in self.places]
+        return any(int(words[1]) for words in counts if words[:1] == ["max"])
+
     def close(self):
         """Remove the groups; a sandbox that is not quite dead yet leaves this to the next one."""
         for place in self.places:

@@ -110,12 +110,10 @@ class Sandbox:
         is_exact = len(processes) <= EXACT_PROCESSES
         if is_exact and memory + fixed > EXACT_ABOVE * self.limits.memory_mib * MIB:
             memory = sum(map(_proportional, processes, states))
-        return Usage(
-            memory + fixed,
-            self._cpu_of_dead + sum(cpu.values()),
-            sum(state.get("Threads", 0) for state in states),
-            files,
-        )
+        threads = sum(state.get("Threads", 0) for state in states)
+        if self._group.was_full:
+            threads = max(threads, self.limits.processes + 1)
+        return Usage(memory + fixed, self._cpu_of_dead + sum(cpu.values()), threads, files)
 
     def end(self):
         """End every process of it, at once, without waiting."""

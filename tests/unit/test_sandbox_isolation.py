@@ -294,6 +294,20 @@ def test_its_processes_are_in_groups_of_their_own_which_go_with_it():
     assert not any(place.exists() for place in places)
 
 
+@pytest.mark.skipif(not groups.parents(), reason="no control group can be made here")
+def test_a_swarm_that_is_gone_already_still_counts(own_kernel):
+    group = own_kernel.sandbox._group
+    assert not group.was_full
+    assert own_kernel.sandbox.usage().processes <= LIMITS.processes
+    own_kernel._watchdog.stop()
+    swarm = "sleepers = []\ntry:\n    for _ in range(200): sleepers.append(subprocess.Popen(['sleep', '9']))\n"
+    swarm += "except OSError: pass\nfor each in sleepers: each.kill(); each.wait()"
+    own_kernel.run(f"import subprocess\n{swarm}", 20)
+    assert len(own_kernel.sandbox._processes()) < LIMITS.processes
+    assert group.was_full
+    assert own_kernel.sandbox.usage().excess(LIMITS) == "processes"
+
+
 WATCHED = {
     "memory": """
 import mmap

@@ -65,9 +65,7 @@ def is_close(value, expected, tolerance=TOLERANCE):
     value = as_array(value, expected.shape)
     if value is None:
         return False
-    if np.array_equal(
-        value, expected
-    ):  # told at once; looking for differences takes ten times as long
+    if np.array_equal(value, expected):  # looking for differences takes ten times as long
         return True
     return bool(np.allclose(value, expected, rtol=tolerance, atol=tolerance, equal_nan=True))
 

@@ -28,15 +28,9 @@ OWN_MODULES = {"__main__", "types"}
 READS = {"LOAD_NAME", "LOAD_GLOBAL", "LOAD_FROM_DICT_OR_GLOBALS"}
 HISTORY = {"In", "Out"}
 DYNAMIC = {"globals", "locals", "vars", "dir", "eval", "exec", "get_ipython", "__import__"}
-DYNAMIC_ATTRIBUTES = {
-    "__dict__",
-    "__globals__",
-    "__main__",
-    "user_ns",
-    "f_globals",
-    "import_module",
-}
-DYNAMIC_ATTRIBUTES |= {"globals"}
+DYNAMIC_ATTRIBUTES = {"__dict__", "__globals__", "__main__", "f_globals", "globals"}
+DYNAMIC_ATTRIBUTES |= {"import_module", "user_ns"}
+"""With these, code can look names up by itself."""
 
 
 def run_probe(namespace, snippet, returns, inputs):

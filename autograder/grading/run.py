@@ -200,7 +200,8 @@ class Submission:
         if not self.carries_on and number:
             return self._replay((True,) * number)
         own, reference = tuple(self.passed[:number]), (False,) * number
-        for passed in (*({own} - {reference}), reference, reference):
+        tries = (reference, reference) if own == reference else (own, reference, reference)
+        for passed in tries:
             try:
                 return self._replay(passed)
             except KernelGone as end:

@@ -332,6 +332,10 @@ REACHING = {
 }
 
 
+ALL_NAMES = {"ms", "globals()['sec' + 'ret']", "__main__.secret"}
+"""Snippets after which no name can be left out."""
+
+
 def in_a_notebook(code):
     namespace = {
         "__name__": "__main__",
@@ -347,7 +351,9 @@ def in_a_notebook(code):
 @pytest.mark.parametrize(("code", "snippet"), REACHING.values(), ids=REACHING)
 def test_what_code_reads_is_found(code, snippet):
     namespace = in_a_notebook(code)
-    assert "secret" in reachable_names(compile(snippet, "<probe>", "exec"), namespace)
+    names = reachable_names(compile(snippet, "<probe>", "exec"), namespace)
+    assert "secret" in names
+    assert ("other" in names) == (snippet in ALL_NAMES)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,9 @@
 import importlib.metadata
 import shutil
 import sys
+import tempfile
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import click
@@ -19,6 +21,9 @@ from autograder.data import (
     verify_movielens,
 )
 from autograder.errors import CourseError, GradingError
+from autograder.sandbox.limits import MIB
+
+MIN_DISK_MIB = 1024
 
 PACKAGES = (
     "jupyterlab",
@@ -60,6 +65,26 @@ def look_at_python():
     yield Finding("alembic", bool(alembic), "on PATH" if alembic else "not on PATH", way_out)
 
 
+def look_at_places(course):
+    """Folders that grading writes into: the course's, the home folder, and the temporary one."""
+    places = {"course": course, "home": Path.home(), "temporary": Path(tempfile.gettempdir())}
+    for name, place in places.items():
+        try:
+            with tempfile.NamedTemporaryFile(dir=place) as file:
+                file.write(bytes(4096))
+            free = shutil.disk_usage(place).free // MIB
+        except OSError as error:
+            way_out = {
+                "course": "grading writes there: free it, or copy the course elsewhere",
+                "home": "Jupyter and matplotlib write there: set HOME to a folder that you may write",
+                "temporary": "set TMPDIR to a folder that you may write, with room in it",
+            }[name]
+            yield Finding(f"{name} folder", False, f"{place}: {error.strerror}", way_out)
+            continue
+        is_well = free >= MIN_DISK_MIB
+        yield Finding(f"{name} folder", is_well, f"{place}: {free} MiB free", "make room there")
+
+
 def look_at_device():
     """The device that the lessons will train on."""
     import torch
@@ -80,13 +105,10 @@ def look_at_sandbox():
     from autograder.sandbox.inspection import try_sandbox
 
     way_out = "grade on another machine, or report this; `--sandbox none` grades without a wall"
-    try:
-        for trial in try_sandbox():
-            yield Finding(f"sandbox: {trial.name}", trial.has_held, trial.seen, way_out)
-        held_by = "control groups and the watchdog" if parents() else "the watchdog alone"
-        yield Finding("sandbox: shares", True, f"processes and processor time: {held_by}")
-    except CourseError as error:
-        yield Finding("sandbox", False, str(error))
+    for trial in try_sandbox():
+        yield Finding(f"sandbox: {trial.name}", trial.has_held, trial.seen, way_out)
+    held_by = "control groups and the watchdog" if parents() else "the watchdog alone"
+    yield Finding("sandbox: shares", True, f"processes and processor time: {held_by}")
 
 
 def look_at_course(course):
@@ -138,11 +160,29 @@ def look_at_grading_data(course):
 
 def findings(course):
     """Everything that doctor looks at, in order."""
-    yield from look_at_python()
-    yield from look_at_device()
-    yield from look_at_sandbox()
-    yield from look_at_course(course)
-    yield from look_at_data(course)
+    looks = {
+        "python": look_at_python,
+        "folders": partial(look_at_places, course),
+        "device": look_at_device,
+        "sandbox": look_at_sandbox,
+        "course": partial(look_at_course, course),
+        "data": partial(look_at_data, course),
+    }
+    for name, look in looks.items():
+        yield from told(name, look)
+
+
+def told(name, look):
+    """What a look finds; where it cannot be ended, that is a finding too, and the next look follows."""
+    try:
+        yield from look()
+    except CourseError as error:
+        yield Finding(name, False, str(error))
+    except Exception as error:  # whatever is broken here, the rest is still worth saying
+        seen = f"{type(error).__name__}: {error}"
+        yield Finding(
+            name, False, seen, "run `make install` again; --debug shows where it happened"
+        )
 
 
 @click.command()

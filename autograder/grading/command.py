@@ -58,7 +58,7 @@ def open_classroom(course, options):
         engine["carry_on"] = False
     config = read_config(course, {"GradeSubmission": engine})
     if config.GradeSubmission.get("sandbox") != "none":
-        check_sandbox()
+        check_sandbox(config.GradeSubmission.get("packages", ()))
     for values in config.GradeSubmission.get("by_assignment", {}).values():
         for name in engine:
             values.pop(name, None)  # what is asked for goes before what the course says

@@ -73,6 +73,7 @@ def grade(
     hidden=(),
     done=(),
     until=None,
+    packages=(),
 ):
     """Grade a submission.
 
@@ -87,6 +88,7 @@ def grade(
     hidden : paths that the sandbox must not show, such as the course's folder.
     done : verdicts of the first checks, where they are known; these are not judged again.
     until : the last check to judge; all of them where it is None.
+    packages : distributions that student code may import besides the course's.
 
     Returns
     -------
@@ -109,6 +111,7 @@ def grade(
         carries_on,
         is_isolated,
         tuple(done),
+        tuple(packages),
     )
     outputs = {}
     while len(job.done) < len(job.exercises):

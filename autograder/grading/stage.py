@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from nbgrader.preprocessors import NbGraderPreprocessor
-from traitlets import Bool, Dict, Enum, Float, HasTraits, Integer
+from traitlets import Bool, Dict, Enum, Float, HasTraits, Integer, List, Unicode
 
 from autograder.build import read_notebook
 from autograder.data import read_manifest
@@ -46,6 +46,10 @@ class GradeSubmission(NbGraderPreprocessor, LIMITS):
         config=True
     )
 
+    packages = List(
+        Unicode(), help="Distributions that student code may import besides the course's own."
+    ).tag(config=True)
+
     by_assignment = Dict(help="Limits by assignment, as {'vae': {'cell_seconds': 180}}.").tag(
         config=True
     )
@@ -74,6 +78,7 @@ class GradeSubmission(NbGraderPreprocessor, LIMITS):
             self.carry_on,
             self.sandbox != "none",
             hidden=(course,),
+            packages=tuple(self.packages),
             **options,
         )
 

@@ -34,7 +34,8 @@ class Job:
     """All that a warden needs to grade one submission.
 
     `data_files` is what the kernel's data folder holds, `data` what checks judge by; `hidden` are paths
-    that must not be seen in the sandbox; `done` are verdicts of a warden that died.
+    that must not be seen in the sandbox; `done` are verdicts of a warden that died; `packages` are
+    distributions that student code may import besides the course's.
     """
 
     exercises: tuple
@@ -45,6 +46,7 @@ class Job:
     carries_on: bool = True
     is_isolated: bool = True
     done: tuple = ()
+    packages: tuple = ()
 
 
 def judge(data, check, student):
@@ -73,7 +75,7 @@ def work(job, connection):
             send("outputs", cell, kept)
 
     def start_kernel():
-        return open_kernel(job.limits, job.data_files, job.hidden, job.is_isolated)
+        return open_kernel(job.limits, job.data_files, job.hidden, job.is_isolated, job.packages)
 
     submission = Submission(
         job.exercises,

@@ -34,8 +34,18 @@ class Desk:
     `inputs` are the bytes that came with the question.
     """
 
-    def __init__(self, namespace, values, probe):
-        self._namespace, self._values, self._probe, self.inputs = namespace, values, probe, []
+    def __init__(self, namespace, values, probe, identity=None):
+        self._namespace, self._values, self._probe, self._identity = (
+            namespace,
+            values,
+            probe,
+            identity,
+        )
+        self.inputs = []
+
+    def identity(self):
+        """Which interpreter this is."""
+        return Answer(self._identity.identity())
 
     def fetch(self, name):
         """A variable's value."""
@@ -82,11 +92,12 @@ class Desk:
             return Answer("R" + type(error).__name__)
 
 
-def _open(values, probe):
+def _open(**texts):
     from IPython import get_ipython
 
     shell, module = get_ipython(), types.ModuleType("desk")
-    desk = module.desk = Desk(shell.user_ns, _module("values", values), _module("probe", probe))
+    parts = {name: _module(name, text) for name, text in texts.items()}
+    desk = module.desk = Desk(shell.user_ns, **parts)
     sys.modules["desk"] = module
     shell.ask_exit = lambda: None  # quit() in a cell ends nothing
 

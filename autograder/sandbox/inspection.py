@@ -6,10 +6,10 @@ a wall must give. Nothing here is read from a configuration.
 
 from dataclasses import dataclass
 
-from autograder.errors import GradingError
 from autograder.sandbox.isolation import WRITABLE, environment, may_drop_root
-from autograder.sandbox.kernel import KernelGone, open_kernel
+from autograder.sandbox.kernel import KernelGone, open_kernel, own_identity
 from autograder.sandbox.limits import Limits
+from autograder.sandbox.process import refusal
 
 SECONDS = 30
 SMALL = Limits(memory_mib=700, processes=80, disk_mib=32, start_seconds=60)
@@ -125,6 +125,7 @@ def try_sandbox():
         f"writable: {answers['writable']}",
     )
     extra = set(answers["environment"].split()) - set(expected) - KERNELS_OWN
+    yield Trial("python", True, own_identity().partition("\n")[0])  # else no kernel had started
     yield Trial("environment", not extra, ", ".join(sorted(extra)) or "as stated, nothing more")
     yield Trial("memfd", answers["memfd"] == "refused", answers["memfd"])
     yield _bounded("processes", answers["processes"], SMALL.processes)
@@ -138,7 +139,7 @@ def try_sandbox():
 
 KERNELS_OWN = {
     *("PWD", "PYDEVD_USE_FRAME_EVAL", "TERM", "CLICOLOR", "FORCE_COLOR", "CLICOLOR_FORCE"),
-    *("PAGER", "GIT_PAGER", "JPY_PARENT_PID", "LC_CTYPE", "MKL_NUM_THREADS"),
+    *("PAGER", "LD_LIBRARY_PATH", "GIT_PAGER", "JPY_PARENT_PID", "LC_CTYPE", "MKL_NUM_THREADS"),
 }
 """Names that the kernel and its packages set themselves."""
 
@@ -161,7 +162,7 @@ def _answers():
 
 def _ask(expressions):
     answers = {}
-    kernel = open_kernel(SMALL, {})
+    kernel = started_kernel()
     try:
         kernel.run(f"places = {PLACES!r}\n{TRIALS}", SECONDS)
         for name, expression in expressions.items():
@@ -175,12 +176,14 @@ def _ask(expressions):
     return answers
 
 
-def check_sandbox():
-    """Raise GradingError, with the way out, where no sandbox can be made."""
+def started_kernel(packages=()):
+    """A kernel with small limits; raises GradingError, with the way out, where none can be had here."""
     try:
-        open_kernel(SMALL, {}).close()
+        return open_kernel(SMALL, {}, packages=tuple(packages))
     except KernelGone as end:
-        raise GradingError(
-            f"A sandboxed kernel does not start here ({end}): run `autograder doctor`, or choose "
-            "`--sandbox none`, with which student code can read and change all your files."
-        ) from None
+        raise refusal(f"a kernel does not start: {end}") from None
+
+
+def check_sandbox(packages=()):
+    """Raise GradingError, with the way out, where no sandbox can be made."""
+    started_kernel(packages).close()

@@ -14,6 +14,8 @@ import shutil
 import stat
 import struct
 import sys
+import sysconfig
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -23,22 +25,20 @@ from packaging.utils import canonicalize_name
 
 from autograder.errors import GradingError
 from autograder.sandbox.groups import SPARE
+from autograder.sandbox.libraries import hidden_libraries
 from autograder.sandbox.limits import MIB
 
 PACKAGES, DATA, SOCKETS, HOME = "/opt/packages", "/data/ml-100k", "/run/kernel", "/home/student"
+PYTHON, LIBRARIES = "/opt/python", "/opt/libraries"
 WRITABLE = (HOME, "/tmp", "/dev/shm", SOCKETS)
-DISTRIBUTIONS = (
-    "ipykernel",
-    "torch",
-    "numpy",
-    "pandas",
-    "scipy",
-    "scikit-learn",
-    "matplotlib",
-    "tqdm",
-)
-"""What lessons may import; what these require comes with them."""
-NEVER = {"autograder", "nbgrader", "latent_factor_course"}
+SYSTEM = ("usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32")
+"""Folders of the system that are shown as they are."""
+COURSE = "latent-factor-course"
+"""The distribution whose requirements are a student's environment; `pyproject.toml` lists them."""
+NEVER = {"autograder", "nbgrader", COURSE}
+"""Distributions and packages that never enter."""
+SELF_CONTAINED = ("manylinux", "musllinux")
+"""Wheels of these platforms bring the libraries that a system need not have (PEP 600)."""
 FIRST_UID, UIDS = 1_900_000_000, 50_000_000
 """Where real user ids of sandboxes are taken from when the grader runs as root."""
 GPU_NODES = "nvidia*"
@@ -125,50 +125,150 @@ def find_bwrap():
 
 
 @functools.cache
-def package_mounts():
-    """Pairs (source, target) of everything that the allowed distributions and their requirements hold."""
+def distributions(extra: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """Names of the distributions that a sandbox shows: what the course requires, and what that requires.
+
+    Parameters
+    ----------
+    extra : distributions that an instructor adds (`c.GradeSubmission.packages`).
+
+    Raises
+    ------
+    GradingError
+        Where one of `extra` is not installed, or may not enter.
+    """
+    for name in extra:
+        if canonicalize_name(name) in NEVER:
+            raise GradingError(
+                f"GradeSubmission.packages names {name}, which student code must not see: take it out."
+            )
+        try:
+            importlib.metadata.distribution(name)
+        except (importlib.metadata.PackageNotFoundError, ValueError):
+            raise GradingError(
+                f"GradeSubmission.packages names {name!r}, which is not installed here: install it beside "
+                "the grader, or take it out of nbgrader_config.py."
+            ) from None
+    try:
+        roots = _required(COURSE)
+    except importlib.metadata.PackageNotFoundError:
+        raise GradingError(
+            f"{COURSE} is not installed, so what student code may import is not known: run `make install`."
+        ) from None
+    return tuple(sorted(_closure([*roots, "ipykernel", *extra])))
+
+
+@functools.cache
+def package_mounts(extra: tuple[str, ...] = ()) -> tuple[tuple[str, str], ...]:
+    """Pairs (source, target) of everything that the shown distributions hold."""
     mounts = {}
-    for name in sorted(_closure(DISTRIBUTIONS)):
-        distribution = importlib.metadata.distribution(name)
-        for file in distribution.files or ():
-            top = file.parts[0]
-            is_code = top not in ("..", "__pycache__") and not top.endswith((".pth", ".egg-link"))
-            if is_code and top.partition(".")[0] not in NEVER:
-                mounts.setdefault(top, str(distribution.locate_file(top)))
+    for name in distributions(extra):
+        mounts |= {top: path for top, path in _tops(name) if top not in mounts}
     return tuple((path, f"{PACKAGES}/{top}") for top, path in sorted(mounts.items()))
 
 
-def _closure(names):
+def modules(extra: tuple[str, ...] = ()) -> frozenset[str]:
+    """Names that student code can import, besides the standard library."""
+    tops = (Path(target).name for _, target in package_mounts(extra))
+    return frozenset(top.partition(".")[0] for top in tops if not top.endswith("-info"))
+
+
+def _tops(name):
+    """Pairs (first part, path) of the code of a distribution."""
+    distribution = importlib.metadata.distribution(name)
+    tops = dict.fromkeys(file.parts[0] for file in distribution.files or ())
+    for top in tops:
+        is_code = top not in ("..", "__pycache__") and not top.endswith((".pth", ".egg-link"))
+        is_ours = top.partition(".")[0] in NEVER or top.startswith("__editable__")
+        path = Path(str(distribution.locate_file(top)))
+        if is_code and not is_ours and path.exists():
+            yield top, str(path)
+
+
+def _required(name: str) -> list[str]:
+    """Names of what a distribution requires here, extras left out."""
+    wanted = map(Requirement, importlib.metadata.requires(name) or ())
+    return [
+        canonicalize_name(each.name)
+        for each in wanted
+        if each.marker is None or each.marker.evaluate({"extra": ""})
+    ]
+
+
+def _closure(names: Iterable[str]) -> set[str]:
     seen, open_names = set(), [canonicalize_name(name) for name in names]
     while open_names:
         name = open_names.pop()
         if name in seen or name in NEVER:
             continue
         try:
-            requires = importlib.metadata.requires(name) or ()
+            open_names += _required(name)
         except importlib.metadata.PackageNotFoundError:
             continue  # a marker that packaging and pip read differently; imports would say so
         seen.add(name)
-        wanted = [Requirement(text) for text in requires]
-        open_names += [
-            canonicalize_name(each.name)
-            for each in wanted
-            if each.marker is None or each.marker.evaluate({"extra": ""})
-        ]
     return seen
 
 
-def interpreter():
+def interpreter() -> tuple[str, tuple[str, ...]]:
     """(path inside, mounts) of a Python without site-packages."""
-    base = Path(sys.base_prefix).resolve()
-    name = f"bin/python{sys.version_info.major}.{sys.version_info.minor}"
+    base, executable = _base(), _executable()
     if base.is_relative_to("/usr"):
-        return f"{base}/{name}", ()
-    library = f"lib/python{sys.version_info.major}.{sys.version_info.minor}/site-packages"
-    return f"/opt/python/{name}", (
-        *("--ro-bind", str(base), "/opt/python"),
-        *("--tmpfs", f"/opt/python/{library}", "--remount-ro", f"/opt/python/{library}"),
+        return str(executable), ()
+    library = Path(sysconfig.get_path("purelib", vars={"base": str(base)})).relative_to(base)
+    places = {library, Path("lib64", *library.parts[1:])}
+    emptied = [place for place in places if (base / place).is_dir()]
+    return f"{PYTHON}/{executable.relative_to(base)}", (
+        *("--ro-bind", str(base), PYTHON),
+        *(part for place in sorted(emptied) for part in _emptied(f"{PYTHON}/{place}")),
     )
+
+
+def _base() -> Path:
+    return Path(sys.base_prefix).resolve()
+
+
+def _executable() -> Path:
+    """The interpreter itself, whatever environment it is seen through."""
+    base, version = _base(), f"python{sys.version_info.major}.{sys.version_info.minor}"
+    own = Path(getattr(sys, "_base_executable", None) or sys.executable).resolve()
+    return own if own.is_relative_to(base) else base / "bin" / version
+
+
+@functools.cache
+def library_mounts(extra: tuple[str, ...] = ()) -> tuple[tuple[str, str], ...]:
+    """Pairs (source, target) of libraries that the interpreter and its packages need from elsewhere.
+
+    They lie in one folder inside, which the loader there is told to search first.
+    """
+    base = _base()
+    dynamic = sysconfig.get_config_var("DESTSHARED")
+    files = [_executable(), *(Path(dynamic).glob("*.so") if dynamic else ())]
+    for name in distributions(extra):
+        wheel = importlib.metadata.distribution(name).read_text("WHEEL") or ""
+        if not any(kind in wheel for kind in SELF_CONTAINED) and "-none-any" not in wheel:
+            for _, top in _tops(name):
+                files += _shared_objects(Path(top))
+    shown = {Path(source): target for source, target in package_mounts(extra)}
+
+    def inside(path: Path) -> str | None:
+        for form in (path, path.resolve()):
+            if form.parts[1] in SYSTEM:
+                return str(form)
+        real = path.parent.resolve() / path.name
+        if not base.is_relative_to("/usr") and real.is_relative_to(base):
+            return f"{PYTHON}/{real.relative_to(base)}"
+        for source, target in shown.items():
+            if real.is_relative_to(source):
+                return str(Path(target, real.relative_to(source)))
+        return None
+
+    found = hidden_libraries(files, inside)
+    return tuple((path, f"{LIBRARIES}/{name}") for name, path in found)
+
+
+def _shared_objects(top: Path) -> list[Path]:
+    files = [top] if top.is_file() else top.rglob("*.so*")
+    return [file for file in files if ".so" in file.suffixes and file.is_file()]
 
 
 def may_all_read(path):
@@ -179,11 +279,11 @@ def may_all_read(path):
 
 
 @functools.cache
-def may_drop_root():
+def may_drop_root(extra: tuple[str, ...] = ()) -> bool:
     """Whether the grader is root and a sandbox can run under a real user id without any rights."""
     if os.geteuid() != 0:
         return False
-    sources = [source for source, _ in package_mounts()]
+    sources = [source for source, _ in (*package_mounts(extra), *library_mounts(extra))]
     return all(map(may_all_read, (find_bwrap(), sys.base_prefix, *sources)))
 
 
@@ -217,7 +317,7 @@ class Sealed:
         return (*self.mounts, *filled, *guard, *SEAL)
 
 
-def seal(limits, connection, data_files, hidden=()):
+def seal(limits, connection, data_files, hidden=(), packages=()):
     """The sandbox of one kernel.
 
     Parameters
@@ -226,13 +326,17 @@ def seal(limits, connection, data_files, hidden=()):
     connection : dict, the kernel's connection information.
     data_files : dict from name to bytes, what the data folder holds.
     hidden : paths of the host that must not be seen, wherever they lie.
+    packages : distributions to show besides the course's.
 
     Returns
     -------
     Sealed
     """
     python, python_mounts = interpreter()
-    user = FIRST_UID + os.getpid() % UIDS if may_drop_root() else None
+    user = FIRST_UID + os.getpid() % UIDS if may_drop_root(packages) else None
+    settings = environment(limits)
+    if library_mounts(packages):
+        settings["LD_LIBRARY_PATH"] = LIBRARIES
     mounts = [
         *("--unshare-all", "--unshare-user", "--disable-userns", "--cap-drop", "ALL"),
         *("--die-with-parent", "--new-session", "--clearenv"),
@@ -240,11 +344,15 @@ def seal(limits, connection, data_files, hidden=()):
         *_system_mounts(),
         *python_mounts,
         *("--proc", "/proc", *_masked_settings(), "--dev", "/dev"),
-        *(part for mount in package_mounts() for part in ("--ro-bind", *mount)),
+        *(
+            part
+            for mount in (*package_mounts(packages), *library_mounts(packages))
+            for part in ("--ro-bind", *mount)
+        ),
         *_hidden_mounts(hidden),
         *_writable_mounts(limits),
         *(part for node in _gpu_nodes() for part in ("--dev-bind", node, node)),
-        *(part for pair in environment(limits).items() for part in ("--setenv", *pair)),
+        *(part for pair in settings.items() for part in ("--setenv", *pair)),
         *("--chdir", HOME),
     ]
     contents = [
@@ -289,7 +397,7 @@ def _rlimits(limits):
 
 def _system_mounts():
     yield from ("--ro-bind", "/usr", "/usr")
-    for name in ("bin", "sbin", "lib", "lib32", "lib64", "libx32"):
+    for name in SYSTEM[1:]:
         place = Path("/", name)
         if place.is_symlink():
             yield from ("--symlink", str(place.readlink()), str(place))
@@ -348,6 +456,8 @@ def _gpu_nodes():
 @functools.cache
 def _font_cache():
     """Matplotlib's list of fonts, which it would spend seconds on in every kernel."""
+    if "matplotlib" not in distributions():
+        return ()
     from matplotlib import font_manager, get_cachedir
 
     name = f"fontlist-v{font_manager.FontManager.__version__}.json"

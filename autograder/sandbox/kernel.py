@@ -6,6 +6,7 @@ does raises anything else than `KernelGone`. Sockets are connected before studen
 and never again, so that one which is replaced is never spoken to.
 """
 
+import functools
 import os
 import re
 import socket as sockets
@@ -17,6 +18,8 @@ from importlib.resources import files
 import zmq
 from jupyter_client.session import Session
 
+from autograder.errors import GradingError
+from autograder.sandbox.identity import identity
 from autograder.sandbox.limits import KILLED, MIB, TIMEOUT
 from autograder.sandbox.process import Sandbox, wait_for_death
 from autograder.sandbox.watchdog import Watchdog
@@ -24,6 +27,17 @@ from autograder.sandbox.watchdog import Watchdog
 TICK_SECONDS, DEATH_SECONDS = 0.1, 1.0
 """Between two looks at a kernel, and how long it may take to die after its connections."""
 MAX_FRAME = 96 * MIB
+SHIPPED = {
+    "values": "autograder.checks",
+    "probe": "autograder.checks",
+    "identity": "autograder.sandbox",
+}
+"""Modules that run inside, by name, and the packages that they are taken from."""
+IDENTITY = '__import__("sys").modules["desk"].desk.identity()'
+OTHER_PYTHON = (
+    "Student code would run on another Python than the grader's ({inside} instead of {outside}): make the "
+    "environment anew with a Python whose libraries are readable here, or with your system's."
+)
 QUEUE = 32
 OUTPUTS = ("stream", "display_data", "execute_result", "error")
 LINE = re.compile(r"Cell In\[\d+\], line (\d+)")
@@ -73,7 +87,10 @@ class Kernel:
         self._shell = self._iopub = None
         self._monitors = []
         try:
-            self._open(time.monotonic() + limits.start_seconds)
+            try:
+                self._open(time.monotonic() + limits.start_seconds)
+            except KernelGone as end:
+                raise KernelGone(end.ending, f"{end}{sandbox.last_words()}", end.what) from None
             self._watchdog = Watchdog(sandbox, limits, TICK_SECONDS)
         except BaseException:
             self.close()
@@ -128,14 +145,25 @@ class Kernel:
             self._look(deadline)
             self._send(self._session.msg("kernel_info_request"))
         desk = files("autograder.sandbox").joinpath("desk.py").read_text(encoding="utf-8")
-        package = files("autograder.checks")
-        texts = [
-            package.joinpath(f"{n}.py").read_text(encoding="utf-8") for n in ("values", "probe")
-        ]
-        setup = f"exec({desk!r}, _opened := {{}})\n_opened['_open'](*{texts!r})\ndel _opened"
+        texts = {
+            name: files(package).joinpath(f"{name}.py").read_text(encoding="utf-8")
+            for name, package in SHIPPED.items()
+        }
+        setup = f"exec({desk!r}, _opened := {{}})\n_opened['_open'](**{texts!r})\ndel _opened"
         reply, _ = self._request(self._cell(setup, silent=True), deadline)
         if reply["content"].get("status") != "ok":
-            raise KernelGone(KILLED, "the kernel could not be made ready")
+            said = f"{reply['content'].get('ename')}: {reply['content'].get('evalue')}"[:300]
+            raise KernelGone(KILLED, f"the kernel could not be made ready: {said}")
+        self._shake_hands(deadline)
+
+    def _shake_hands(self, deadline):
+        """Refuse to grade on another interpreter than this one; no student code has run yet."""
+        message = self._session.msg("desk_request", {"expression": IDENTITY})
+        reply, _ = self._request(message, deadline)
+        found, own = reply["content"].get("text"), own_identity()
+        if found != own:
+            there, here = (str(text).partition("\n")[0] for text in (found, own))
+            raise GradingError(OTHER_PYTHON.format(inside=there, outside=here))
 
     def _connect(self, kind, channel, max_frame):
         socket = self._context.socket(kind)
@@ -243,9 +271,23 @@ class _Meter:
             raise KernelGone(KILLED, "the limit on output was reached", "output")
 
 
-def open_kernel(limits, data_files, hidden=(), is_isolated=True):
-    """Start a kernel in a new sandbox."""
-    return Kernel(limits, Sandbox(limits, data_files, hidden, is_isolated))
+def open_kernel(limits, data_files, hidden=(), is_isolated=True, packages=()):
+    """Start a kernel in a new sandbox.
+
+    Raises
+    ------
+    KernelGone
+        Where it does not start; the reason is that of the loader, or of Python, where they gave one.
+    GradingError
+        Where no sandbox can be made, or another interpreter than the grader's would run in it.
+    """
+    return Kernel(limits, Sandbox(limits, data_files, hidden, is_isolated, packages))
+
+
+@functools.cache
+def own_identity() -> str:
+    """The interpreter that grades."""
+    return identity()
 
 
 def _is_open(path):

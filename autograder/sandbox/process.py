@@ -21,15 +21,17 @@ from pathlib import Path
 
 from autograder.errors import GradingError
 from autograder.sandbox import isolation
+from autograder.sandbox.causes import causes
 from autograder.sandbox.groups import Group
 from autograder.sandbox.limits import MIB
 
 REFUSED = (
-    "Student code cannot be isolated on this machine ({reason}): run `autograder doctor`, or choose "
-    "`--sandbox none`, with which student code can read and change all your files."
+    "Student code cannot be isolated on this machine ({reason}): {way_out}, or choose `--sandbox none`, with "
+    "which student code can read and change all your files."
 )
 TICKS = os.sysconf("SC_CLK_TCK")
 DEATH_SECONDS = 30
+MAX_WORDS = 64 * 1024
 EXACT_ABOVE, EXACT_PROCESSES = 0.6, 16
 """Above this share of the limit, shared pages are counted once, where the processes are that few.
 
@@ -68,9 +70,10 @@ class Sandbox:
     data_files : dict from name to bytes, what its data folder holds.
     hidden : paths that must not be seen inside.
     is_isolated : False starts the kernel as an ordinary process of this user.
+    packages : distributions that student code may import besides the course's.
     """
 
-    def __init__(self, limits, data_files, hidden=(), is_isolated=True):
+    def __init__(self, limits, data_files, hidden=(), is_isolated=True, packages=()):
         self.limits = limits
         self.connection = {
             **{f"{name}_port": number for number, name in enumerate(CHANNELS, 1)},
@@ -81,7 +84,8 @@ class Sandbox:
         self._cpu_of_dead, self._cpu_of_living = 0.0, {}
         self._folder = None
         if is_isolated:
-            self._start_sealed(isolation.seal(limits, self.connection, data_files, hidden))
+            sealed = isolation.seal(limits, self.connection, data_files, hidden, packages)
+            self._start_sealed(sealed)
         else:
             self._start_open(data_files)
         self.pidfd = os.pidfd_open(self.pid)
@@ -94,6 +98,18 @@ class Sandbox:
     def is_alive(self):
         """Whether the kernel's process tree stands."""
         return not select.select([self.pidfd], [], [], 0)[0]
+
+    def last_words(self) -> str:
+        """Why it did not start, as the last line that loader or Python wrote; empty where there is none.
+
+        Worth reading only before student code ran, which could write there too.
+        """
+        if self._process.stderr is None:
+            return ""
+        os.set_blocking(self._process.stderr.fileno(), False)
+        said = (self._process.stderr.read(MAX_WORDS) or b"").decode(errors="replace")
+        lines = [line for line in said.splitlines() if line.strip()]
+        return f": {lines[-1].strip()[:300]}" if lines else ""
 
     def usage(self):
         """Count what all its processes use."""
@@ -196,7 +212,7 @@ class Sandbox:
                     **_as_user(sealed.user),
                 )
             except OSError as error:
-                raise GradingError(REFUSED.format(reason=error.strerror)) from None
+                raise refusal(error.strerror) from None
             finally:
                 os.close(info)
                 os.close(gate)
@@ -266,7 +282,13 @@ def _child_pid(info, process):
     except (ValueError, KeyError):
         _, said = process.communicate()
         lines = said.decode(errors="replace").strip().split("\n")
-        raise GradingError(REFUSED.format(reason=lines[-1] or "bubblewrap ended")) from None
+        raise refusal(lines[-1] or "bubblewrap ended") from None
+
+
+def refusal(reason: str) -> GradingError:
+    """The error that no sandbox can be made, with what there is to change."""
+    way_out = "; ".join(causes(reason)) or "run `autograder doctor`"
+    return GradingError(REFUSED.format(reason=reason, way_out=way_out))
 
 
 def wait_for_death(sandbox, seconds):

@@ -8,9 +8,6 @@ import sys
 
 def main():
     """Start the kernel; limits come as JSON, the first argument."""
-    nowhere = os.open("/dev/null", os.O_RDWR)
-    for descriptor in (0, 1, 2):
-        os.dup2(nowhere, descriptor)
     for name, value in json.loads(sys.argv[1]).items():
         resource.setrlimit(getattr(resource, name), (value, value))
     sys.path.append("/opt/packages")
@@ -18,6 +15,11 @@ def main():
     sys.argv = ["kernel", "-f", "/run/connection.json", "--HistoryManager.enabled=False"]
     from ipykernel.kernelapp import launch_new_instance
 
+    nowhere = os.open(
+        "/dev/null", os.O_RDWR
+    )  # until here, what goes wrong is told on standard error
+    for descriptor in (0, 1, 2):
+        os.dup2(nowhere, descriptor)
     launch_new_instance()
 
 

@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import re
 import struct
 import time
 from dataclasses import replace
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from autograder.errors import GradingError
 from autograder.grading.outcomes import KILLED, TIMEOUT
 from autograder.sandbox import groups, isolation
 from autograder.sandbox.kernel import KernelGone, open_kernel
@@ -159,7 +161,8 @@ def test_its_first_environment_is_the_stated_one(kernel):
     text = said(kernel, "print(json.dumps(open('/proc/self/environ').read()))")
     found = dict(pair.split("=", 1) for pair in text.split("\0") if pair)
     assert found.pop("PWD", isolation.HOME) == isolation.HOME
-    assert found == isolation.environment(LIMITS)
+    libraries = {"LD_LIBRARY_PATH": isolation.LIBRARIES} if isolation.library_mounts() else {}
+    assert found == isolation.environment(LIMITS) | libraries
 
 
 def test_the_command_lines_hold_no_path_of_the_host(kernel):
@@ -257,9 +260,48 @@ def test_a_hidden_path_is_empty(kernel):
     assert said(kernel, f"print(json.dumps(os.listdir({HIDDEN!r})))") == []
 
 
-@pytest.mark.parametrize("name", ["autograder", "nbgrader", "click", "pytest"])
-def test_what_lessons_do_not_need_cannot_be_imported(kernel, name):
+@pytest.mark.parametrize("name", ["autograder", "nbgrader"])
+def test_the_grader_cannot_be_imported(kernel, name):
     assert raised(kernel, f"import {name}") == "ModuleNotFoundError"
+
+
+@pytest.mark.parametrize("name", ["ipywidgets", "scipy", "networkx", "requests", "bs4"])
+def test_what_the_environment_of_students_has_can_be_imported(kernel, name):
+    assert raised(kernel, f"import {name}") is None
+    assert name in isolation.modules()
+
+
+def test_progress_bars_of_notebooks_work(kernel):
+    assert raised(kernel, "from tqdm.notebook import tqdm\nfor _ in tqdm(range(3)): pass") is None
+
+
+def test_a_distribution_that_an_instructor_adds_is_there_with_what_it_requires():
+    assert "rapidfuzz" not in isolation.modules()
+    kernel = open_kernel(LIMITS, DATA, packages=("RapidFuzz",))
+    try:
+        assert raised(kernel, "import rapidfuzz.fuzz") is None
+    finally:
+        kernel.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("no-such-thing", "'no-such-thing', which is not installed here"),
+        ("", "'', which is not installed here"),
+        ("nbgrader", "nbgrader, which student code must not see"),
+        ("Latent_Factor.Course", "which student code must not see"),
+    ],
+)
+def test_a_distribution_that_cannot_be_added_is_refused_in_a_sentence(name, sentence):
+    with pytest.raises(GradingError, match=re.escape(sentence)):
+        isolation.distributions((name,))
+
+
+def test_another_interpreter_inside_is_refused(monkeypatch):
+    monkeypatch.setattr("autograder.sandbox.kernel.own_identity", lambda: "3.99.0 (main)\nother")
+    with pytest.raises(GradingError, match=r"another Python.*instead of 3\.99\.0 \(main\)"):
+        open_kernel(LIMITS, DATA)
 
 
 # --- Limits -----------------------------------------------------------------------------------------

@@ -288,12 +288,21 @@ def a_page_and_a_second_notebook_beside_do_no_harm_and_no_time_no_penalty(pupil)
 
 @report
 def a_course_in_a_folder_of_an_odd_name_is_graded(course):
-    odd = course.copied(course.folder.with_name("2026년 강의 #1 100% 'A' & B"))
+    odd = course.copied(course.folder.with_name("2026년 강의 #1 100% 'A' & $HOME {b}"))
     odd.hand_in("kim", odd.solutions["svd"])
     assert {r["check"]: r["points"] for r in odd.records("svd")} == FULL
     assert {check: odd.grades()["kim", check] for check in FULL} == FULL
     odd.run("feedback", "svd")
     assert (odd.folder / "feedback" / "kim" / "svd" / "svd.html").is_file()
+
+
+@report
+def a_course_whose_gradebook_would_lie_elsewhere_is_refused(course):
+    """Behind a `?` the address of a database has its options, so that nbgrader cuts the path there."""
+    odd = course.copied(course.folder.with_name("ready?"))
+    odd.hand_in("kim", odd.solutions["svd"])
+    assert "rename the folder" in odd.run("grade", "svd", status=2)
+    assert not course.folder.with_name("ready").exists()
 
 
 @report

@@ -172,18 +172,15 @@ def a_cell_that_was_split_counts_where_its_second_half_kept_the_name(pupil):
     assert pupil.points == FULL
 
 
-def _with_answers_elsewhere(pupil, behind):
-    notebook = deepcopy(pupil.course.releases["svd"])
-    for name in FULL:
-        answer = blanks_of(pupil.solved(), name)[0].source
-        place = index_of(notebook, name if behind == "the check" else f"blank-{name}")
-        notebook.cells.insert(place + 1, new_code_cell(answer))
-    return notebook
-
-
 @in_class
-def answers_in_new_cells_below_the_blanks_count(pupil):
-    pupil.hand_in(_with_answers_elsewhere(pupil, "the blank"))
+def answers_in_new_cells_below_the_blanks_or_the_checks_count(pupil):
+    notebook = deepcopy(pupil.course.releases["svd"])
+    for name, above in zip(
+        FULL, ("blank-svd-block", "svd-factors", "blank-svd-complete", "svd-rank"), strict=True
+    ):
+        answer = blanks_of(pupil.solved(), name)[0].source
+        notebook.cells.insert(index_of(notebook, above) + 1, new_code_cell(answer))
+    pupil.hand_in(notebook)
     yield
     assert pupil.points == FULL
 

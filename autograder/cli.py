@@ -1,5 +1,7 @@
 """The command line: one group, one module a command, and one place where errors become sentences."""
 
+import io
+import sys
 from pathlib import Path
 
 import click
@@ -44,6 +46,8 @@ def main(ctx, course, debug):
     Example: autograder --course . doctor
     """
     ctx.obj = course.resolve()
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal may lack a name's letters
 
 
 for command in (data, build, check, grade, regrade, feedback, demo, doctor):

@@ -69,7 +69,8 @@ def read_config(course, overrides=None):
         raise GradingError(
             f"There is no {path}: run this in the course's folder, or name it with --course."
         )
-    config = PyFileConfigLoader(path.name, path=str(course)).load_config()
+    # Named in full: traitlets would take a $HOME in the folder's name for the variable.
+    config = PyFileConfigLoader(str(path.resolve()), path=str(course)).load_config()
     config.merge(Config(overrides or {}))
     return config
 
@@ -120,6 +121,11 @@ class Classroom:
         self.course, self.config = course.resolve(), config
         self.engine = GradeSubmission(config=config)
         coursedir = CourseDirectory(config=config, root=str(self.course))
+        if "?" in str(self.course) and "db_url" not in config.CourseDirectory:
+            raise GradingError(
+                f"The path {self.course} holds a ?, where nbgrader cuts the path of its gradebook: rename the "
+                "folder, or set c.CourseDirectory.db_url."
+            )
         self.db_url, self.course_id = coursedir.db_url, coursedir.course_id
         self.graded_folder = self.course / coursedir.autograded_directory
 

@@ -101,14 +101,18 @@ def look_at_device():
 
 def look_at_sandbox():
     """What the sandbox gives, tried from the inside."""
-    from autograder.sandbox.groups import parents
+    from autograder.sandbox.groups import Group
     from autograder.sandbox.inspection import try_sandbox
 
     way_out = "grade on another machine, or report this; `--sandbox none` grades without a wall"
     for trial in try_sandbox():
         yield Finding(f"sandbox: {trial.name}", trial.has_held, trial.seen, way_out)
-    held_by = "control groups and the watchdog" if parents() else "the watchdog alone"
+    group = Group(processes=1, memory_mib=1)
+    group.close()
+    held_by = "control groups and the watchdog" if group.places else "the watchdog alone"
     yield Finding("sandbox: shares", True, f"processes and processor time: {held_by}")
+    held_by = "a control group" if group.counts_memory else "the watchdog, and fewer system calls"
+    yield Finding("sandbox: memory", True, f"counted by {held_by}")
 
 
 def look_at_course(course):

@@ -52,26 +52,35 @@ AUDIT_ARCH = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 CALLS = {
     # memfd_create, shmget, msgget, semget, mq_open, add_key, keyctl, request_key, bpf,
     # perf_event_open, userfaultfd, io_uring_setup, ptrace, process_vm_readv, process_vm_writev,
-    # vmsplice, memfd_secret, inotify_init1, fanotify_init, syslog (x86_64: inotify_init too)
+    # vmsplice, memfd_secret, inotify_init1, fanotify_init, syslog, io_setup, pidfd_getfd
+    # (x86_64: inotify_init too)
     "x86_64": (
         *(319, 29, 68, 64, 240, 248, 250, 249, 321, 298, 323, 425, 101, 310, 311),
-        *(278, 447, 294, 300, 103, 253),
+        *(278, 447, 294, 300, 103, 206, 438, 253),
     ),
     "aarch64": (
         *(279, 194, 186, 190, 180, 217, 219, 218, 280, 241, 282, 425, 117, 270, 271),
-        *(75, 447, 26, 262, 116),
+        *(75, 447, 26, 262, 116, 0, 438),
     ),
 }
+MMAP = {"x86_64": 9, "aarch64": 222}
+SHARED, ANONYMOUS = 0x01, 0x20
+"""Flags of mmap: memory that is shared and of no file shows in no process once it is given up there."""
 SOCKET = {"x86_64": 41, "aarch64": 198}
 FAMILIES = (1, 2, 10, 16)
 """Of sockets: unix, both of the internet, netlink. Others, such as vsock, know no namespaces."""
 X32_BIT = 0x40000000
 ALLOW, REFUSE, KILL = 0x7FFF0000, 0x00050000 | 1, 0x80000000
-LOAD, IS_EQUAL, IS_AT_LEAST, RETURN = 0x20, 0x15, 0x35, 0x06
+LOAD, IS_EQUAL, IS_AT_LEAST, HAS_ANY, RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 
 
-def seccomp_filter(machine=None):
+def seccomp_filter(machine=None, counts_memory=True):
     """A classic BPF program that refuses memory no limit counts, and looking into what lies around.
+
+    Parameters
+    ----------
+    machine : whose numbers of system calls count; this one's where it is None.
+    counts_memory : whether a control group counts memory; shared maps without a file are refused where none does.
 
     Returns
     -------
@@ -94,6 +103,15 @@ def seccomp_filter(machine=None):
         (IS_EQUAL, 0, len(families) + 3, SOCKET[machine]),
         *((LOAD, 0, 0, 16), *families, (RETURN, 0, 0, REFUSE), (RETURN, 0, 0, ALLOW)),
     ]
+    if not counts_memory:
+        program += [
+            (IS_EQUAL, 0, 5, MMAP[machine]),
+            (LOAD, 0, 0, 16 + 3 * 8),  # the fourth argument
+            (HAS_ANY, 0, 2, SHARED),
+            (HAS_ANY, 0, 1, ANONYMOUS),
+            (RETURN, 0, 0, REFUSE),
+            (RETURN, 0, 0, ALLOW),
+        ]
     for number, call in enumerate(calls):
         program.append((IS_EQUAL, len(calls) - number, 0, call))
     program += [(RETURN, 0, 0, ALLOW), (RETURN, 0, 0, REFUSE)]
@@ -317,7 +335,7 @@ class Sealed:
         return (*self.mounts, *filled, *guard, *SEAL)
 
 
-def seal(limits, connection, data_files, hidden=(), packages=()):
+def seal(limits, connection, data_files, hidden=(), packages=(), counts_memory=True):
     """The sandbox of one kernel.
 
     Parameters
@@ -327,6 +345,7 @@ def seal(limits, connection, data_files, hidden=(), packages=()):
     data_files : dict from name to bytes, what the data folder holds.
     hidden : paths of the host that must not be seen, wherever they lie.
     packages : distributions to show besides the course's.
+    counts_memory : whether a control group counts memory; `/dev/zero`, which can be mapped, is empty where none does.
 
     Returns
     -------
@@ -344,6 +363,7 @@ def seal(limits, connection, data_files, hidden=(), packages=()):
         *_system_mounts(),
         *python_mounts,
         *("--proc", "/proc", *_masked_settings(), "--dev", "/dev"),
+        *(() if counts_memory else ("--dev-bind", "/dev/null", "/dev/zero")),
         *(
             part
             for mount in (*package_mounts(packages), *library_mounts(packages))

@@ -245,7 +245,8 @@ class Kernel:
     def _look(self, deadline):
         """Raise KernelGone where the kernel has died, perhaps of the watchdog, or is out of time."""
         if not self.sandbox.is_alive:
-            if excess := self._watchdog and self._watchdog.excess:
+            excess = self._watchdog and self._watchdog.excess
+            if excess := excess or ("memory" if self.sandbox.ran_out_of_memory else None):
                 raise KernelGone(KILLED, f"the limit on {excess} was reached", excess)
             raise KernelGone(KILLED, "the kernel died")
         if time.monotonic() > deadline:

@@ -32,6 +32,8 @@ REFUSED = (
 TICKS = os.sysconf("SC_CLK_TCK")
 DEATH_SECONDS = 30
 MAX_WORDS = 64 * 1024
+MAX_LOCKS, LOCKS_BYTES = 10_000, 4 * MIB
+"""Locks on files: each costs memory of the system's that nothing else counts."""
 EXACT_ABOVE, EXACT_PROCESSES = 0.6, 16
 """Above this share of the limit, shared pages are counted once, where the processes are that few.
 
@@ -43,12 +45,13 @@ SOCKET_BYTES, DESCRIPTOR_BYTES = 4 * MIB, 4096
 
 @dataclass(frozen=True)
 class Usage:
-    """What a process tree uses: bytes, processor seconds, processes with their threads, files."""
+    """What a process tree uses: bytes, processor seconds, processes with their threads, files, locks on files."""
 
     memory: int = 0
     cpu_seconds: float = 0.0
     processes: int = 0
     files: int = 0
+    locks: int = 0
 
     def excess(self, limits):
         """What is above its limit, in a word, or None."""
@@ -57,6 +60,7 @@ class Usage:
             "processor time": self.cpu_seconds > limits.cpu_seconds,
             "processes": self.processes > limits.processes,
             "files": self.files > limits.files,
+            "locks": self.locks > MAX_LOCKS,
         }
         return next((name for name, is_over in over.items() if is_over), None)
 
@@ -83,12 +87,20 @@ class Sandbox:
         }
         self._cpu_of_dead, self._cpu_of_living = 0.0, {}
         self._folder = None
-        if is_isolated:
-            sealed = isolation.seal(limits, self.connection, data_files, hidden, packages)
-            self._start_sealed(sealed)
-        else:
-            self._start_open(data_files)
-        self.pidfd = os.pidfd_open(self.pid)
+        self._group = Group(limits.processes, limits.memory_mib)
+        try:
+            if is_isolated:
+                is_counted = self._group.counts_memory
+                sealed = isolation.seal(
+                    limits, self.connection, data_files, hidden, packages, is_counted
+                )
+                self._start_sealed(sealed)
+            else:
+                self._start_open(data_files)
+            self.pidfd = os.pidfd_open(self.pid)
+        except BaseException:
+            self._group.close()
+            raise
 
     def socket(self, channel):
         """The path of a channel's socket, as this process reaches it."""
@@ -111,6 +123,11 @@ class Sandbox:
         lines = [line for line in said.splitlines() if line.strip()]
         return f": {lines[-1].strip()[:300]}" if lines else ""
 
+    @property
+    def ran_out_of_memory(self):
+        """Whether the system ended a process of it for its limit on memory."""
+        return self._group.ran_out_of_memory
+
     def usage(self):
         """Count what all its processes use."""
         processes = self._processes()
@@ -129,7 +146,12 @@ class Sandbox:
         threads = sum(state.get("Threads", 0) for state in states)
         if self._group.was_full:
             threads = max(threads, self.limits.processes + 1)
-        return Usage(memory + fixed, self._cpu_of_dead + sum(cpu.values()), threads, files)
+        memory += fixed
+        if self.ran_out_of_memory:
+            memory = max(memory, self.limits.memory_mib * MIB + 1)
+        pids = {path.rpartition("/")[2] for path in self._host_processes()}
+        seconds = self._cpu_of_dead + sum(cpu.values())
+        return Usage(memory, seconds, threads, files, _locks_of(pids))
 
     def end(self):
         """End every process of it, at once, without waiting."""
@@ -153,10 +175,14 @@ class Sandbox:
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
 
+    def _host_processes(self):
+        """Folders in this process's own /proc of all its processes."""
+        return [f"/proc/{pid}" for pid in _tree(self.pid)]
+
     def _processes(self):
         """Folders in /proc of all its processes, as one reading of its own /proc gives them."""
         if self._folder is not None:
-            return [f"/proc/{pid}" for pid in _tree(self.pid)]
+            return self._host_processes()
         own = f"{self._root}/proc"
         return [f"{own}/{name}" for name in _listed(own) if name.isdigit()]
 
@@ -184,7 +210,7 @@ class Sandbox:
     def _start_sealed(self, sealed):
         with contextlib.ExitStack() as stack:
             contents = [stack.enter_context(_held(data)) for _, data in sealed.contents]
-            program = isolation.seccomp_filter()
+            program = isolation.seccomp_filter(counts_memory=self._group.counts_memory)
             guard = None if program is None else stack.enter_context(_held(program))
             arguments = sealed.arguments(contents, guard)
             lines = stack.enter_context(_held(b"\0".join(a.encode() for a in arguments) + b"\0"))
@@ -217,7 +243,7 @@ class Sandbox:
                 os.close(info)
                 os.close(gate)
             self.pid = _child_pid(info_end, self._process)
-            self._group = self._grouped()
+            self._put_into_group()
         self._root = f"/proc/{self.pid}/root"
 
     def _start_open(self, data_files):
@@ -241,15 +267,13 @@ class Sandbox:
             start_new_session=True,
         )
         self.pid = self._process.pid
-        self._group = self._grouped()
+        self._put_into_group()
 
-    def _grouped(self):
-        """Its control groups; where memory of the machine runs out, it is the first to go."""
+    def _put_into_group(self):
+        """Put it into its control groups; where memory of the machine runs out, it is the first to go."""
         with contextlib.suppress(OSError), open(f"/proc/{self.pid}/oom_score_adj", "w") as score:  # noqa: PTH123
             score.write("1000")
-        group = Group(self.limits.processes)
-        group.add(self.pid)
-        return group
+        self._group.add(self.pid)
 
 
 CHANNELS = ("shell", "iopub", "stdin", "control", "hb")
@@ -329,6 +353,21 @@ def _tree(pid):
         yield pid
         for task in _tasks(f"/proc/{pid}"):
             open_pids += map(int, _read(f"{task}/children").split())
+
+
+def _locks_of(pids):
+    """How many locks on files these processes hold; no more of the list is read than is needed to see too many."""
+    try:
+        with open("/proc/locks", "rb") as file:  # noqa: PTH123  ten times a second
+            lines = file.read(LOCKS_BYTES).splitlines()
+    except OSError:
+        return 0
+    owners = [
+        words[5] if words[1] == b"->" else words[4]
+        for line in lines
+        if len(words := line.split()) > 6
+    ]
+    return sum(owner.decode() in pids for owner in owners)
 
 
 def _status(process):

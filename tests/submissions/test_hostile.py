@@ -138,7 +138,7 @@ def test_hostile_submission(handin, lures, name):
     )
     result = handin.grade(notebook, until=hostile.until, **hostile.limits)
     for check, outcome in hostile.outcomes.items():
-        assert result.outcomes[check] == outcome
+        assert result.outcomes[check] in (outcome if isinstance(outcome, set) else {outcome})
     assert hostile.what in result.messages
     assert lures.marker not in str(result.graded.verdicts)
     _assert_points_are_earned(result)

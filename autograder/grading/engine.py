@@ -53,8 +53,9 @@ class Ground:
     def load(cls, folder):
         """Read a grading folder."""
         data = GradingData.load(folder)
-        for part in ("train", "holdout_indexed", "baseline_rmse"):
-            getattr(data, part)  # computed here once, and handed to every warden
+        for each in filter(None, (data, data.challenge)):
+            for part in ("train", "holdout_indexed", "baseline_rmse"):
+                getattr(each, part)  # computed here once, and handed to every warden
         visible = Path(folder) / VISIBLE
         return cls(data, {path.name: path.read_bytes() for path in sorted(visible.iterdir())})
 

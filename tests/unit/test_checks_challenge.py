@@ -9,7 +9,8 @@ from autograder.checks import registered, vae
 from autograder.checks.reference import starting_points
 from autograder.checks.student import InProcessStudent
 from autograder.data import GradingData
-from autograder.errors import CheckFailed
+from autograder.errors import CheckFailed, CourseError
+from autograder.grading.engine import Ground
 from submissions.bench import SEEDS
 
 
@@ -61,6 +62,19 @@ def test_what_is_asked_has_the_shape_of_the_notebooks_ratings_and_is_not_theirs(
     assert mask.sum() == pytest.approx(len(data.train), rel=0.01)
     both = (R > 0) & (R_all > 0)
     assert (R[both] == R_all[both]).mean() < 0.5  # as two strangers agree on stars
+
+
+def test_no_file_of_the_challenges_set_gets_into_a_kernel(grading_set):
+    folder = grading_set(SEEDS[0])
+    ground = Ground.load(folder)
+    visible = {path.name: path.read_bytes() for path in (folder / "visible").iterdir()}
+    assert ground.files == visible
+    assert ground.data.challenge is not None
+
+
+def test_without_the_challenges_set_the_course_is_told_and_no_student(data):
+    with pytest.raises(CourseError, match="autograder data --private"):
+        bonus(lambda R, mask: R, data.challenge)
 
 
 @pytest.mark.parametrize("name", ["perf_counter", "monotonic", "time", "process_time"])

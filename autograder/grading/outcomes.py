@@ -14,10 +14,24 @@ PASSED, FAILED, ERROR = "PASSED", "FAILED", "ERROR"
 NOT_RUN = "NOT_RUN"
 
 ERRORS = {
-    *("AssertionError", "AttributeError", "FileNotFoundError", "ImportError", "IndentationError"),
-    *("IndexError", "KeyError", "MemoryError", "ModuleNotFoundError", "NameError"),
-    *("NotImplementedError", "RecursionError", "RuntimeError", "SyntaxError", "TypeError"),
-    *("UnboundLocalError", "ValueError", "ZeroDivisionError"),
+    "AssertionError",
+    "AttributeError",
+    "FileNotFoundError",
+    "ImportError",
+    "IndentationError",
+    "IndexError",
+    "KeyError",
+    "MemoryError",
+    "ModuleNotFoundError",
+    "NameError",
+    "NotImplementedError",
+    "RecursionError",
+    "RuntimeError",
+    "SyntaxError",
+    "TypeError",
+    "UnboundLocalError",
+    "ValueError",
+    "ZeroDivisionError",
 }
 """Classes that a sentence may name: those that students meet, and few, as a cell may choose among them."""
 MAX_LINES, MAX_CELLS = 100, 32

@@ -253,7 +253,7 @@ def grade_class(folder, console):
 
 def draw_grading_data(folder):
     """Make the private grading set of the demo's course."""
-    from autograder.checks.reference import measure_reference
+    from autograder.checks.reference import measure_reference, measure_start
     from autograder.data import ensure_grading_data
 
-    ensure_grading_data(folder, measure=measure_reference)
+    ensure_grading_data(folder, measure=measure_reference, measure_start=measure_start)

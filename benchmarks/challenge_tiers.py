@@ -1,4 +1,4 @@
-"""RMSE of models for the open challenge, relative to its best starting point, on synthetic grading sets.
+"""RMSE of models for the open challenge, relative to its best starting point, on sets as it is scored on.
 
     python benchmarks/challenge_tiers.py [NUMBER_OF_SETS]
 
@@ -44,7 +44,7 @@ def main(num_sets):
     for number in range(num_sets):
         with tempfile.TemporaryDirectory() as folder:
             make_grading_data(Path(folder) / "data", 10_000 + number)
-            data = GradingData.load(Path(folder) / "data")
+            data = GradingData.load(Path(folder) / "data").challenge
         R, mask = (matrix.astype(np.float64) for matrix in matrices(data.train, data))
         yardstick = measure_start(ROOT, data)
         to_bias.append(yardstick / data.baseline_rmse)

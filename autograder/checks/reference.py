@@ -20,7 +20,6 @@ from autograder.build import read_notebook, remove_hidden_tests, unwrap_regions
 from autograder.checks import mf, vae
 from autograder.checks.student import InProcessStudent
 from autograder.checks.thresholds import LEAK_MARGIN, RMSE_RATIO
-from autograder.data import Measured
 from autograder.errors import CourseError
 
 TRAINED = {"mf": "mf-train", "vae": "vae-train"}
@@ -123,7 +122,15 @@ def starting_points(course):
 
 
 def measure_start(course, data, runs=10):
-    """Mean RMSE on the holdout, in stars, of `tuned_mf`, on every set so far the better starting point of the challenge."""
+    """Mean RMSE on the holdout, in stars, of `tuned_mf`, on every set so far the better starting point of the challenge.
+
+    It is measured in a process of its own, so that none of its settings outlive it.
+    """
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        return pool.submit(_start_in_worker, course, data, runs).result()
+
+
+def _start_in_worker(course, data, runs):
     import torch
 
     torch.set_num_threads(1)
@@ -149,16 +156,14 @@ def measure_reference(course, data, visible, seeds=range(5), processes=None):
 
     Returns
     -------
-    Measured
-        Its margins map "mf", "mf-leak", "vae", "vae-leak" to a dict of mean, sd, threshold (all in stars)
-        and margin_sd = (threshold - mean) / sd.
+    Dict from "mf", "mf-leak", "vae", "vae-leak" to a dict of mean, sd, threshold (all in stars) and
+    margin_sd = (threshold - mean) / sd.
     """
     tasks = [(lesson, seed) for lesson in ("vae", "mf") for seed in seeds]
     processes = processes or min(len(tasks), os.cpu_count() or 1)
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
         work = partial(_train_in_worker, course, data, visible)
         scores = list(pool.map(work, *zip(*tasks, strict=True)))
-        start = pool.submit(measure_start, course, data).result()
     margins = {}
     for lesson in RMSE_RATIO:
         runs = np.array(
@@ -166,7 +171,7 @@ def measure_reference(course, data, visible, seeds=range(5), processes=None):
         )
         margins[lesson] = _margin(runs[:, 0], RMSE_RATIO[lesson] * data.baseline_rmse)
         margins[f"{lesson}-leak"] = _margin(runs[:, 0] - runs[:, 1], LEAK_MARGIN)
-    return Measured(margins, start)
+    return margins
 
 
 def _margin(values, threshold):

@@ -15,7 +15,6 @@ from autograder.data.movielens import (
 from autograder.data.private import (
     MIN_MARGIN_SD,
     Manifest,
-    Measured,
     ensure_grading_data,
     grading_folder,
     make_grading_data,
@@ -33,7 +32,6 @@ __all__ = [
     "DataFolder",
     "GradingData",
     "Manifest",
-    "Measured",
     "SyntheticMovieLens",
     "bias_baseline",
     "download_movielens",

@@ -92,6 +92,7 @@ def _make_private(course: Path, from_movielens: bool, force: bool) -> None:
     folder = ensure_grading_data(
         course,
         measure=reference.measure_reference,
+        measure_start=reference.measure_start,
         source="movielens" if from_movielens else "synthetic",
         movielens_dir=find_movielens(course) if from_movielens else None,
         force=force,

@@ -1,7 +1,8 @@
 """The data set that grades are computed from, as every check sees it.
 
 A grading folder holds ``visible/`` (the data folder that a submission is run on), ``holdout.data``
-(ratings that it never sees) and ``manifest.json``. What checks derive from them is computed here
+(ratings that it never sees), ``manifest.json`` and ``challenge/``, a second set of the same shape and
+layout, of which no submission sees a file: the open challenge is scored on it. What checks derive from them is computed here
 once, the way the lessons do it, so that no check measures with a ruler of its own.
 """
 
@@ -18,7 +19,7 @@ from autograder.data.baseline import Baseline, bias_baseline, rmse
 from autograder.data.movielens import read_movies, read_ratings
 from autograder.errors import DataError
 
-VISIBLE, HOLDOUT, MANIFEST = "visible", "holdout.data", "manifest.json"
+VISIBLE, HOLDOUT, MANIFEST, CHALLENGE = "visible", "holdout.data", "manifest.json", "challenge"
 SPLIT_SEED = 42
 
 
@@ -30,13 +31,14 @@ class GradingData:
     stars in 1..5) and ``timestamp`` (int64 seconds), in file order; ``movies`` has ``movieId`` and
     ``title``. Every user and movie of ``holdout`` has a visible rating too. ``start_rmse`` is the mean
     RMSE (stars, on the holdout) of the best starting point that the open challenge prints, where it
-    was measured.
+    was measured. ``challenge`` is the set that the open challenge is scored on; it has none of its own.
     """
 
     ratings: pd.DataFrame
     movies: pd.DataFrame
     holdout: pd.DataFrame
     start_rmse: float | None = None
+    challenge: "GradingData | None" = None
 
     @classmethod
     def load(cls, folder: Path) -> "GradingData":
@@ -46,7 +48,7 @@ class GradingData:
         ------
         DataError
             If a file is missing or damaged, or a withheld rating is visible or not of a visible
-            user and movie.
+            user and movie, or the set of the challenge has another shape.
         """
         folder = Path(folder)
         ratings, movies = read_ratings(folder / VISIBLE), read_movies(folder / VISIBLE)
@@ -60,7 +62,15 @@ class GradingData:
             )
         manifest = folder / MANIFEST
         facts = json.loads(manifest.read_text(encoding="utf-8")) if manifest.is_file() else {}
-        return cls(ratings, movies, holdout, facts.get("start_rmse"))
+        has_challenge = (folder / CHALLENGE / MANIFEST).is_file()
+        challenge = cls.load(folder / CHALLENGE) if has_challenge else None
+        data = cls(ratings, movies, holdout, facts.get("start_rmse"), challenge)
+        if challenge is not None and data.shape != challenge.shape:
+            raise DataError(
+                f"{folder / CHALLENGE} has not the shape of {folder / VISIBLE}; remove it, and "
+                "`autograder data --private` draws it again."
+            )
+        return data
 
     @functools.cached_property
     def user_ids(self) -> np.ndarray:
@@ -81,6 +91,11 @@ class GradingData:
     def num_items(self) -> int:
         """Movies with a visible rating."""
         return len(self.movie_ids)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Shape (users, items) of the matrices that the lessons make of it."""
+        return self.num_users, self.num_items
 
     @property
     def train(self) -> pd.DataFrame:

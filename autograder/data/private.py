@@ -1,7 +1,8 @@
 """Make the private set that a course is graded on, and keep its secret.
 
 Comes last in this package: it draws a data set from a secret seed, hides a part of it, has the
-reference measured on the rest, and keeps what is good enough to grade with. A student can make
+reference measured on the rest, and keeps what is good enough to grade with. The open challenge is scored
+on a second set, drawn from the same secret, whose ratings stand in no notebook. A student can make
 such sets too, but not this one, whose seed is 128 random bits beside the gradebook.
 """
 
@@ -11,14 +12,13 @@ import json
 import os
 import secrets
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from autograder.data.grading_data import HOLDOUT, MANIFEST, VISIBLE, GradingData
+from autograder.data.grading_data import CHALLENGE, HOLDOUT, MANIFEST, VISIBLE, GradingData
 from autograder.data.movielens import (
     find_movielens,
     read_movies,
@@ -42,17 +42,11 @@ ID_STEPS, ID_STEP_PROBABILITY = (1, 2, 3, 4), (0.8, 0.13, 0.05, 0.02)
 MOVIE_URL = "http://us.imdb.com/M/title-exact?"
 
 Margins = dict[str, dict[str, float]]
-
-
-class Measured(NamedTuple):
-    """What the reference does on a set: its margins by threshold, and the RMSE (stars) to beat in the challenge."""
-
-    margins: Margins | None
-    start_rmse: float | None
-
-
-Measure = Callable[[GradingData, Path], Measured]
-MeasureCourse = Callable[[Path, GradingData, Path], Measured]
+Sizes = dict[str, int]
+Measure = Callable[[GradingData, Path], Margins]
+MeasureStart = Callable[[GradingData], float]
+MeasureCourse = Callable[[Path, GradingData, Path], Margins]
+MeasureCourseStart = Callable[[Path, GradingData], float]
 
 
 @dataclass(frozen=True)
@@ -61,16 +55,16 @@ class Manifest:
 
     ``draws`` counts the sets drawn until this one was kept; ``sizes`` counts users, items, ratings
     (visible) and holdout; ``md5`` maps each file to its sum; ``margins`` maps each threshold to
-    the mean and sd of the reference's RMSE, the threshold (stars) and the margin in sd; ``start_rmse``
-    is the mean RMSE (stars, on the holdout) of the best starting point of the open challenge. Both are
-    None where nothing was measured.
+    the mean and sd of the reference's RMSE, the threshold (stars) and the margin in sd; ``start_rmse``,
+    of the challenge's set alone, is the mean RMSE (stars, on its holdout) of the best starting point.
+    Both are None where nothing was measured.
     """
 
     source: str
     draws: int
-    sizes: dict[str, int]
+    sizes: Sizes
     md5: dict[str, str]
-    margins: Margins | None
+    margins: Margins | None = None
     start_rmse: float | None = None
     format: int = FORMAT
 
@@ -86,16 +80,19 @@ def ensure_grading_data(
     source: str = "synthetic",
     movielens_dir: Path | None = None,
     force: bool = False,
+    measure_start: MeasureCourseStart | None = None,
 ) -> Path:
     """Make the course's grading data set unless a complete one is there.
+
+    Where the challenge's set alone is missing, as in courses of earlier versions, it alone is made.
 
     Parameters
     ----------
     course
         The course's root folder.
-    measure
-        As in `make_grading_data`, but called with the course first; a set that was never measured
-        is then made again.
+    measure, measure_start
+        As in `make_grading_data`, but called with the course first; a set whose margins were never
+        measured is then made again.
     source, movielens_dir
         As in `make_grading_data`.
     force
@@ -121,10 +118,15 @@ def ensure_grading_data(
                 f"{folder} was made from {manifest.source}, not from {source}; add --force to "
                 "`autograder data --private` to grade on another data set from now on."
             )
-        if measure is None or None not in (manifest.margins, manifest.start_rmse):
-            return folder
-    measure_set = functools.partial(measure, course) if measure is not None else None
-    make_grading_data(folder, secret_seed(course), measure_set, source, movielens_dir)
+    seed = secret_seed(course)
+    start = functools.partial(measure_start, course) if measure_start is not None else None
+    if manifest is None or (measure is not None and manifest.margins is None):
+        measure_set = functools.partial(measure, course) if measure is not None else None
+        make_grading_data(folder, seed, measure_set, source, movielens_dir, start)
+    elif (challenge := read_manifest(folder / CHALLENGE)) is None:
+        _make_challenge(folder, seed, start)
+    else:
+        _check_unchanged(folder / CHALLENGE, challenge)
     return folder
 
 
@@ -134,6 +136,7 @@ def make_grading_data(
     measure: Measure | None = None,
     source: str = "synthetic",
     movielens_dir: Path | None = None,
+    measure_start: MeasureStart | None = None,
 ) -> Manifest:
     """Make a grading folder, replacing what is there; the same seed makes the same set.
 
@@ -145,14 +148,15 @@ def make_grading_data(
         The secret, not negative; everything drawn follows from it and the number of the draw.
     measure
         Called with a set and the folder of its visible ratings; runs the reference and returns
-        `Measured`, for each threshold ``mean``, ``sd``, ``threshold`` (stars) and ``margin_sd``. A set with
-        any margin under 4 sd is drawn again, at most 20 times. Without ``measure`` the first draw
+        for each threshold ``mean``, ``sd``, ``threshold`` (stars) and ``margin_sd``. A set with any margin under 4 sd is drawn again, at most 20 times. Without ``measure`` the first draw
         is kept.
     source
         ``synthetic``, or ``movielens`` for teaching: the real ratings, 5% of them withheld, which
-        everybody could look up.
+        everybody could look up. The challenge's set is synthetic in both cases.
     movielens_dir
         With ``movielens``, the data folder to take; by default the one that is found.
+    measure_start
+        Called with the challenge's set; returns the mean RMSE of the best starting point on its holdout.
 
     Returns
     -------
@@ -180,12 +184,13 @@ def make_grading_data(
             drawn = make(derive_seed(seed, f"{source}, draw {number}"))
             _write_files(partial, drawn)
             data = drawn.as_grading_data()
-            measured = measure(data, partial / VISIBLE) if measure else Measured(None, None)
-            if is_wide_enough(measured.margins):
-                return _write_manifest(partial, data, source, number, measured)
+            margins = measure(data, partial / VISIBLE) if measure else None
+            if is_wide_enough(margins):
+                _make_challenge(partial, seed, measure_start)
+                return _write_manifest(partial, data, Manifest(source, number, {}, {}, margins))
         raise DataError(
             f"The reference clears its thresholds by less than {MIN_MARGIN_SD:g} sd on each of "
-            f"{MAX_DRAWS} data sets drawn for {folder} (the last: {_show_margins(measured.margins)}); "
+            f"{MAX_DRAWS} data sets drawn for {folder} (the last: {_show_margins(margins)}); "
             "widen the thresholds or mend the reference."
         )
 
@@ -297,9 +302,22 @@ class _DrawnSet:
         )
 
 
-def _draw_synthetic(seed: int) -> _DrawnSet:
+def _make_challenge(folder: Path, seed: int, measure_start: MeasureStart | None) -> None:
+    """Make the second set of a grading folder, of the shape of the first one, from a seed of its own."""
+    first = GradingData.load(folder)
+    sizes = {"users": first.num_users, "items": first.num_items, "ratings": len(first.ratings)}
+    with new_folder(folder / CHALLENGE) as partial:
+        drawn = _draw_synthetic(derive_seed(seed, "challenge"), sizes)
+        _write_files(partial, drawn)
+        data = drawn.as_grading_data()
+        start_rmse = measure_start(data) if measure_start else None
+        _write_manifest(partial, data, Manifest("synthetic", 1, {}, {}, start_rmse=start_rmse))
+
+
+def _draw_synthetic(seed: int, sizes: Sizes | None = None) -> _DrawnSet:
+    """Draw a set of these sizes (ratings: visible ones), or of about the usual ones."""
     rng = np.random.default_rng(derive_seed(seed, "sizes and ids"))
-    sizes = {
+    sizes = sizes or {
         name: round(size * rng.uniform(1 - SIZE_SPREAD, 1 + SIZE_SPREAD))
         for name, size in SIZES.items()
     }
@@ -350,27 +368,26 @@ def _write_files(folder: Path, drawn: _DrawnSet) -> None:
         write_ratings(path, *(frame[name].tolist() for name in frame.columns))
 
 
-def _write_manifest(
-    folder: Path, data: GradingData, source: str, draws: int, measured: Measured
-) -> Manifest:
+def _write_manifest(folder: Path, data: GradingData, manifest: Manifest) -> Manifest:
+    """Write a manifest, with the sizes and sums of what stands in its folder."""
     sizes = {
         "users": data.num_users,
         "items": len(data.movies),
         "ratings": len(data.ratings),
         "holdout": len(data.holdout),
     }
-    manifest = Manifest(source, draws, sizes, _md5_of_files(folder), *measured)
+    manifest = replace(manifest, sizes=sizes, md5=_md5_of_files(folder))
     text = json.dumps(asdict(manifest), indent=1, sort_keys=True)
     (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
     return manifest
 
 
 def _md5_of_files(folder: Path) -> dict[str, str]:
-    """Map the relative path of each file of a grading folder, its manifest apart, to its MD5."""
+    """Map the relative path of each file of a set, without its manifest and the challenge's set, to its MD5."""
     return {
         path.relative_to(folder).as_posix(): hashlib.md5(path.read_bytes()).hexdigest()
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name != MANIFEST
+        if path.is_file() and path.name != MANIFEST and folder / CHALLENGE not in path.parents
     }
 
 

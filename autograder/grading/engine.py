@@ -7,6 +7,7 @@ the exercise in which it died.
 
 import functools
 import json
+import logging
 import multiprocessing
 import time
 from dataclasses import dataclass, replace
@@ -19,8 +20,11 @@ from autograder.errors import GradingError
 from autograder.grading.outcomes import KILLED, SENTENCES, Verdict
 from autograder.grading.plan import plan
 from autograder.grading.results import as_verdict
+from autograder.grading.run import SOMETHING, full_clocks
 from autograder.grading.warden import MAX_MESSAGE, Job, work
 from autograder.sandbox.limits import Limits
+
+log = logging.getLogger(__name__)
 
 SLACK_SECONDS = 60
 
@@ -49,8 +53,9 @@ class Ground:
     def load(cls, folder):
         """Read a grading folder."""
         data = GradingData.load(folder)
-        for part in ("train", "holdout_indexed", "baseline_rmse"):
-            getattr(data, part)  # computed here once, and handed to every warden
+        for each in filter(None, (data, data.challenge)):
+            for part in ("train", "holdout_indexed", "baseline_rmse"):
+                getattr(each, part)  # computed here once, and handed to every warden
         visible = Path(folder) / VISIBLE
         return cls(data, {path.name: path.read_bytes() for path in sorted(visible.iterdir())})
 
@@ -102,43 +107,51 @@ def grade(
     hidden = (*hidden, str(Path(autograder.__file__).parent))
     exercises = plan(notebook, master)
     names = [exercise.check for exercise in exercises]
+    limits = limits or Limits()
     job = Job(
         exercises if until is None else exercises[: names.index(until) + 1],
         ground.data,
         ground.files,
-        limits or Limits(),
+        limits,
         tuple(map(str, hidden)),
         carries_on,
         is_isolated,
         tuple(done),
         tuple(packages),
+        full_clocks(limits),
     )
     outputs = {}
     while len(job.done) < len(job.exercises):
-        done, is_whole = _watch(job, outputs)
-        job = replace(job, done=(*job.done, *done))
+        done, left, is_whole = _watch(job, outputs)
+        job = replace(job, done=(*job.done, *done), left=left)
         if not is_whole and len(job.done) < len(job.exercises):
             job = replace(job, done=(*job.done, _killed(job)))
     return Graded(job.done, outputs)
 
 
 def _watch(job, outputs):
-    """Let one warden work; returns its verdicts, and whether it came to its end."""
+    """Let one warden work; returns its verdicts, what it left of each clock, and whether it came to its end."""
     receiver, sender = wardens().Pipe(duplex=False)
     warden = wardens().Process(target=work, args=(job, sender), daemon=True)
     warden.start()
     sender.close()
     verdicts, is_whole = [], False
+    left, clock, since = job.left, None, 0.0
     deadline = time.monotonic() + _longest(job)
     try:
         while receiver.poll(max(0, deadline - time.monotonic())):
             kind, *rest = json.loads(receiver.recv_bytes(MAX_MESSAGE))
             if kind == "verdict":
                 verdicts.append(as_verdict(*rest))
+            elif kind == "clock":
+                (clock, left), since = rest, time.monotonic()
             elif kind == "outputs":
                 outputs[rest[0]] = rest[1]
             elif kind == "problem":
                 raise GradingError(rest[0])
+            elif kind == "broke":
+                log.error("The grader broke in %s: %s", _next(job, verdicts), *rest)
+                break
             else:
                 is_whole = True
                 break
@@ -148,22 +161,31 @@ def _watch(job, outputs):
         warden.kill()
         warden.join()
         receiver.close()
-    return verdicts, is_whole
+    if not is_whole and clock is not None:
+        left = left | {clock: left[clock] - (time.monotonic() - since)}
+    return verdicts, left, is_whole
 
 
 def _longest(job):
-    limits = job.limits
     kernels = len(job.exercises) + 1
-    return 3 * limits.notebook_seconds + kernels * 2 * limits.start_seconds + SLACK_SECONDS
+    seconds = sum(max(0, each) for each in job.left.values())
+    return seconds + kernels * 2 * job.limits.start_seconds + SLACK_SECONDS
+
+
+def _next(job, verdicts):
+    names = [exercise.check for exercise in job.exercises]
+    return names[min(len(job.done) + len(verdicts), len(names) - 1)]
 
 
 def _killed(job):
     exercise = job.exercises[len(job.done)]
+    carried_on = job.carries_on and not all(verdict.has_passed for verdict in job.done)
+    what = SOMETHING if carried_on else "of the grader's room"
     return Verdict(
         exercise.check,
         0.0,
         exercise.max_points,
         KILLED,
-        SENTENCES[KILLED].format(what="of the grader's room"),
-        carried_on=job.carries_on and not all(verdict.has_passed for verdict in job.done),
+        SENTENCES[KILLED].format(what=what),
+        carried_on=carried_on,
     )

@@ -4,7 +4,8 @@ A sentence is made of fixed text, of names that a check asks for, and of what `P
 that a submission's kernel wrote gets into one: it could be the private data set.
 """
 
-import builtins
+import ast
+import re
 from dataclasses import dataclass
 
 from autograder.sandbox.limits import KILLED, TIMEOUT
@@ -13,11 +14,31 @@ PASSED, FAILED, ERROR = "PASSED", "FAILED", "ERROR"
 NOT_RUN = "NOT_RUN"
 
 ERRORS = {
-    name
-    for name, value in vars(builtins).items()
-    if isinstance(value, type) and issubclass(value, BaseException)
+    "AssertionError",
+    "AttributeError",
+    "FileNotFoundError",
+    "ImportError",
+    "IndentationError",
+    "IndexError",
+    "KeyError",
+    "MemoryError",
+    "ModuleNotFoundError",
+    "NameError",
+    "NotImplementedError",
+    "RecursionError",
+    "RuntimeError",
+    "SyntaxError",
+    "TypeError",
+    "UnboundLocalError",
+    "ValueError",
+    "ZeroDivisionError",
 }
-"""Classes that a sentence may name."""
+"""Classes that a sentence may name: those that students meet, and few, as a cell may choose among them."""
+MAX_LINES, MAX_CELLS = 100, 32
+"""A line is named in a cell of so many at most, a cell where the student has so many in an exercise: which
+one raises is chosen by the student, and could stand for a number of the private data."""
+MAGIC = re.compile(r"^[ \t]*[%!?]|=[ \t]*[%!]|^[^#\n]*\w\?[ \t]*$", re.MULTILINE)
+"""What IPython understands and Python's compiler does not."""
 
 SENTENCES = {
     ERROR: "A cell of this exercise raised {error}{where}.",
@@ -32,34 +53,52 @@ UNJUDGED = (
 
 @dataclass(frozen=True)
 class Place:
-    """Where a student's own cell raised an error: cell id, line from 1 or None, class or "an error"."""
+    """Where a student's own cell raised an error: cell id or None, line from 1 or None, class or "an error"."""
 
-    cell: str
+    cell: str | None
     line: int | None
     error: str
 
 
-def place_of(cell, ran, is_told=True):
-    """The Place of an error, taken from what the kernel says only where it can say nothing else.
+def place_of(cell, ran, num_own=1) -> Place:
+    """The Place of an error in a kernel without the reference, of which the kernel says little.
 
     Parameters
     ----------
     cell : PlannedCell that raised.
     ran : Ran of it, untrusted.
-    is_told : whether a student may be told what the kernel says. Not so once it holds the reference: a
-        class and a line, chosen by the cell, would carry it out bit by bit. A syntax error is seen here.
+    num_own : how many cells of the exercise are the student's.
     """
-    if not is_told:
-        return _syntax_error(cell) or Place(cell.id, None, "an error")
     error = ran.error if ran.error in ERRORS else "an error"
+    if num_own > MAX_CELLS:
+        return Place(None, None, error)
     lines = cell.source.count("\n") + 1
-    line = ran.line if ran.line is not None and 1 <= ran.line <= lines else None
-    return Place(cell.id, line, error)
+    is_told = ran.line is not None and 1 <= ran.line <= lines <= MAX_LINES
+    return Place(cell.id, ran.line if is_told else None, error)
 
 
-def _syntax_error(cell):
+def place_seen(own) -> Place:
+    """The Place of an error in a kernel with the reference, of which the kernel says nothing.
+
+    Which cell raised, in which line and what, is chosen by the student and would carry the reference
+    out bit by bit. What stands in the cells is not: a syntax error is seen here.
+
+    Parameters
+    ----------
+    own : PlannedCells of the exercise that are the student's, in order.
+    """
+    for cell in own:
+        if place := _syntax_error(cell):
+            return place
+    return Place(own[0].id if len(own) == 1 else None, None, "an error")
+
+
+def _syntax_error(cell) -> Place | None:
+    if MAGIC.search(cell.source):
+        return None
+    flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
     try:
-        compile(cell.source, "<cell>", "exec", dont_inherit=True)
+        compile(cell.source, "<cell>", "exec", flags, dont_inherit=True)
     except SyntaxError as error:
         return Place(cell.id, error.lineno, type(error).__name__)
     except (ValueError, RecursionError, MemoryError):  # NUL bytes, thousands of brackets

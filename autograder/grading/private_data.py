@@ -1,7 +1,8 @@
 """The private data set of a course, made before the first kernel starts.
 
 Stands before execution: every later stage takes it for granted. A set that is there is taken as it
-is; one that is missing is drawn and measured, which takes a minute or two, once a course.
+is; one that is missing is drawn and measured, which takes a minute or two, once a course. A course of an
+earlier version lacks the challenge's set alone, which takes some seconds.
 """
 
 from functools import cache
@@ -45,7 +46,13 @@ def _made(course):
 def _make(course):
     manifest = read_manifest(grading_folder(course))
     if manifest is not None:
-        return ensure_grading_data(course, source=manifest.source)
+        return ensure_grading_data(course, source=manifest.source, measure_start=_measure_start)
     from autograder.checks.reference import measure_reference
 
-    return ensure_grading_data(course, measure=measure_reference)
+    return ensure_grading_data(course, measure=measure_reference, measure_start=_measure_start)
+
+
+def _measure_start(course, data):
+    from autograder.checks import reference
+
+    return reference.measure_start(course, data)

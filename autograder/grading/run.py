@@ -10,8 +10,10 @@ a judge, so that the rules of carrying on stand here alone:
 - From then on the kernel holds the reference, and nothing of it but verdicts may get out.
 """
 
+import contextlib
 import logging
 import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from autograder.errors import CheckFailed, CourseError, GradingError
@@ -27,6 +29,7 @@ from autograder.grading.outcomes import (
     Verdict,
     error_sentence,
     place_of,
+    place_seen,
 )
 from autograder.grading.plan import GIVEN
 from autograder.grading.student import DESK, SandboxedStudent
@@ -39,22 +42,19 @@ ENDED = {TIMEOUT, KILLED, NOT_RUN}
 """Outcomes after which there is no kernel."""
 
 
-class Clock:
-    """Seconds that are left for a cell, of a budget for all cells.
+OWN, REPLAYS, REFERENCES = "own", "replays", "references"
+"""Clocks: for the student's cells and their checks, for replays of his, and for replays without a cell of his.
 
-    Parameters
-    ----------
-    cell_seconds, budget : seconds.
-    """
+The last one is its own because what he did to the time of replays is no excuse for the reference.
+"""
+OUT_OF_TIME = "the time limit of the notebook was reached"
+SOMETHING = "of what it is given"
+"""What a kernel used too much of, where that is not known or not told."""
 
-    def __init__(self, cell_seconds, budget):
-        self.cell_seconds, self.left = cell_seconds, budget
 
-    def seconds(self):
-        """What the next cell may take."""
-        if self.left <= 0:
-            raise KernelGone(TIMEOUT, "the time limit of the notebook was reached")
-        return min(self.cell_seconds, self.left)
+def full_clocks(limits) -> dict[str, float]:
+    """Seconds that are left of each clock before anything has run."""
+    return dict.fromkeys((OWN, REPLAYS, REFERENCES), limits.notebook_seconds)
 
 
 @dataclass
@@ -71,6 +71,8 @@ class Submission:
     show : function (cell id, outputs) that takes what a student's cells put out, the reference's never.
     carries_on : whether the reference stands in for what failed.
     done : verdicts of a run that was cut off, which this one goes on from.
+    left : the seconds that it left of each clock; full ones where it is None.
+    tick : function (name of a clock, seconds left of each) that is told before time is charged to it.
     """
 
     exercises: tuple
@@ -81,16 +83,15 @@ class Submission:
     show: object = lambda cell, outputs: None
     carries_on: bool = True
     done: tuple = ()
+    left: dict[str, float] | None = None
+    tick: Callable[[str, dict[str, float]], None] = lambda name, left: None
     kernel: object = None
     has_reference: bool = False
     passed: list = field(default_factory=list)
 
     def run(self):
         """Run what is left to run, reporting a verdict for every exercise."""
-        self.clock = Clock(self.limits.cell_seconds, self.limits.notebook_seconds)
-        self.replays = Clock(self.limits.cell_seconds, self.limits.notebook_seconds)
-        # Kernels without a cell of the student's: what he did to the time of replays is no excuse here.
-        self.references = Clock(self.limits.cell_seconds, self.limits.notebook_seconds)
+        self.left = dict(self.left or full_clocks(self.limits))
         self.has_ended = any(verdict.outcome in ENDED for verdict in self.done)
         self.passed = [verdict.has_passed for verdict in self.done]
         try:
@@ -115,10 +116,7 @@ class Submission:
         try:
             self._make_ready(number)
             place = self._run_cells(exercise)
-            student = SandboxedStudent(
-                self.kernel, self.clock.seconds, is_told=not self.has_reference
-            )
-            bonus = self._judged(exercise.check, student)
+            bonus = self._judged(exercise.check)
             points = exercise.max_points
             result = {"outcome": PASSED, "points": points, "bonus": bonus}
         except CheckFailed as failure:
@@ -126,7 +124,7 @@ class Submission:
         except KernelGone as end:
             self._close()
             self.has_ended = True
-            what = end.what or "of what it is given"
+            what = SOMETHING if self.has_reference else end.what or SOMETHING
             result = {"outcome": end.ending, "message": SENTENCES[end.ending].format(what=what)}
         if result["outcome"] == FAILED and place is not None:
             message = f"{error_sentence(place)} {result['message']}"
@@ -135,6 +133,8 @@ class Submission:
 
     def _make_ready(self, number):
         """See to a live kernel; one that died after its last check has passed is no fault of this one."""
+        if self.left[OWN] <= 0:
+            raise KernelGone(TIMEOUT, OUT_OF_TIME)
         if self.kernel is not None:
             try:
                 self._ask(MARK)
@@ -149,25 +149,25 @@ class Submission:
     def _run_cells(self, exercise):
         """Run a student's cells; returns where the first of his own raised, or None."""
         place = None
+        own = [cell for cell in exercise.cells if cell.kind != GIVEN]
         for cell in exercise.cells:
-            ran = self._run(cell.source, self.clock)
+            ran = self._run(cell.source, OWN)
             if not self.has_reference:
                 self.show(cell.id, ran.outputs)
             if ran.error is not None and place is None and cell.kind != GIVEN:
-                place = place_of(cell, ran, is_told=not self.has_reference)
+                place = place_seen(own) if self.has_reference else place_of(cell, ran, len(own))
         return place
 
-    def _judged(self, check, student):
-        start = time.monotonic()
+    def _judged(self, check):
         try:
-            return self.judge(check, student)
-        except (CheckFailed, KernelGone, CourseError):
+            with self._charged(OWN) as seconds:
+                student = SandboxedStudent(self.kernel, seconds, is_told=not self.has_reference)
+                return self.judge(check, student)
+        except (CheckFailed, KernelGone, CourseError, MemoryError):
             raise
         except Exception as problem:  # the judge met a value that nobody thought of: no credit
             log.exception("The check %s broke", check)
             raise CheckFailed(UNJUDGED) from problem
-        finally:
-            self.clock.left -= time.monotonic() - start
 
     # --- Carrying on -----------------------------------------------------------------------------
 
@@ -183,11 +183,11 @@ class Submission:
             log.info("While carrying on: %s", end)
         self._close()
 
-    def _stand_in(self, number, clock=None):
+    def _stand_in(self, number, clock=REPLAYS):
         """Run the reference of an exercise; whether nothing of it raised."""
         self.has_reference = True
         return all(
-            self._run(cell.reference, clock or self.replays).error is None
+            self._run(cell.reference, clock).error is None
             for cell in self.exercises[number].references
         )
 
@@ -216,7 +216,7 @@ class Submission:
     def _replay(self, passed):
         self.kernel = self.open_kernel()
         self.has_reference = not all(passed)
-        clock = self.replays if any(passed) else self.references
+        clock = REPLAYS if any(passed) else REFERENCES
         for number, has_passed in enumerate(passed):
             if has_passed:
                 for cell in self.exercises[number].cells:
@@ -226,19 +226,35 @@ class Submission:
 
     # --- The kernel ------------------------------------------------------------------------------
 
-    def _run(self, source, clock):
-        start = time.monotonic()
+    @contextlib.contextmanager
+    def _charged(self, clock) -> Iterator[Callable[[], float]]:
+        """Charge a clock with what the block takes: a cell, or all that a check asks.
+
+        Yields a function that gives the seconds left for it, and raises KernelGone once there are none.
+        """
+        left, start = self.left[clock], time.monotonic()
+        if left <= 0:
+            raise KernelGone(TIMEOUT, OUT_OF_TIME)
+        end = start + min(self.limits.cell_seconds, left)
+        self.tick(clock, dict(self.left))
+
+        def seconds() -> float:
+            if (remaining := end - time.monotonic()) <= 0:
+                raise KernelGone(TIMEOUT, "the time limit was reached")
+            return remaining
+
         try:
-            return self.kernel.run(source, clock.seconds())
+            yield seconds
         finally:
-            clock.left -= time.monotonic() - start
+            self.left[clock] = left - (time.monotonic() - start)
+
+    def _run(self, source, clock):
+        with self._charged(clock) as seconds:
+            return self.kernel.run(source, seconds())
 
     def _ask(self, question):
-        start = time.monotonic()
-        try:
-            return self.kernel.ask(question, self.clock.seconds())[0]
-        finally:
-            self.clock.left -= time.monotonic() - start
+        with self._charged(OWN) as seconds:
+            return self.kernel.ask(question, seconds())[0]
 
     def _close(self):
         if self.kernel is not None:

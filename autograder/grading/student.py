@@ -10,11 +10,13 @@ from autograder.errors import CheckFailed
 from autograder.grading.outcomes import ERRORS
 
 DESK = '__import__("sys").modules["desk"].desk'
-NOT_DEFINED = "`{name}` is not defined: fill the blanks and run the cells above in order."
+NOT_DEFINED = "{name} is not defined: fill the blanks and run the cells above in order."
 NOT_READABLE = (
-    "`{name}` cannot be read{kind}: use None, numbers, strings, lists, tuples, dicts, NumPy arrays, "
+    "{name} cannot be read{kind}: use None, numbers, strings, lists, tuples, dicts, NumPy arrays, "
     "pandas frames or torch tensors."
 )
+SOMETHING = "Something that the check asks for"
+"""Said in place of a name where the kernel, which chooses it, holds the reference."""
 RAISED = "Your code raised {error} when the check called it on other inputs of the same kind."
 NAMEABLE = {
     *("set", "frozenset", "bytes", "complex", "range", "function", "builtin_function_or_method"),
@@ -34,7 +36,7 @@ class SandboxedStudent:
     ----------
     kernel : Kernel.
     seconds : function that gives the seconds left for a question.
-    is_told : whether a sentence may name the class of an error, which the kernel chooses.
+    is_told : whether a sentence may name what the kernel chooses: a variable, a type, the class of an error.
     """
 
     def __init__(self, kernel, seconds, is_told=True):
@@ -54,28 +56,30 @@ class SandboxedStudent:
         answer, values = self._kernel.ask(f"{DESK}.{call}", self._seconds(), inputs)
         kind, rest = (answer or "")[:1], (answer or "")[1:]
         if kind == "V":
-            return _decoded(values, names)
+            return self._decoded(values, names)
         if kind == "M" and (rest in names or rest in asked_for):
-            raise CheckFailed(NOT_DEFINED.format(name=rest))
+            raise CheckFailed(NOT_DEFINED.format(name=self._named(rest)))
         if kind == "T":
             name, _, problem = rest.partition("\0")
             found = re.search(r"`([^`]*)`", problem)
             known = self._is_told and found and found[1] in NAMEABLE
             kind = f", as it is a `{found[1]}`" if known else ""
             name = name if name in names else names[0]
-            raise CheckFailed(NOT_READABLE.format(name=name, kind=kind))
+            raise CheckFailed(NOT_READABLE.format(name=self._named(name), kind=kind))
         is_named = self._is_told and kind == "R" and rest in ERRORS
         error = f"`{rest}`" if is_named else "an error"
         raise CheckFailed(RAISED.format(error=error))
 
+    def _decoded(self, parts, names):
+        if len(parts) != len(names):
+            raise CheckFailed(RAISED.format(error="an error"))
+        values = {}
+        for name, part in zip(names, parts, strict=True):
+            try:
+                values[name] = decode(part)
+            except NotAValue:
+                raise CheckFailed(NOT_READABLE.format(name=self._named(name), kind="")) from None
+        return values
 
-def _decoded(parts, names):
-    if len(parts) != len(names):
-        raise CheckFailed(RAISED.format(error="an error"))
-    values = {}
-    for name, part in zip(names, parts, strict=True):
-        try:
-            values[name] = decode(part)
-        except NotAValue:
-            raise CheckFailed(NOT_READABLE.format(name=name, kind="")) from None
-    return values
+    def _named(self, name):
+        return f"`{name}`" if self._is_told else SOMETHING

@@ -13,7 +13,9 @@ import os
 import resource
 import signal
 import threading
+import traceback
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 from autograder.checks import registered
 from autograder.data import GradingData
@@ -36,6 +38,8 @@ class Job:
     `data_files` is what the kernel's data folder holds, `data` what checks judge by; `hidden` are paths
     that must not be seen in the sandbox; `done` are verdicts of a warden that died; `packages` are
     distributions that student code may import besides the course's.
+    that must not be seen in the sandbox; `done` are verdicts of a warden that died, `left` the seconds
+    that it left of each clock.
     """
 
     exercises: tuple
@@ -47,6 +51,7 @@ class Job:
     is_isolated: bool = True
     done: tuple = ()
     packages: tuple = ()
+    left: dict[str, float] | None = None
 
 
 def judge(data, check, student):
@@ -58,8 +63,10 @@ def judge(data, check, student):
 def work(job, connection):
     """Grade one submission and report over `connection`; the whole of a warden's life.
 
-    Messages are lists: ["verdict", fields], ["outputs", cell id, outputs], ["problem", sentence] where
-    the grader is to blame, ["end"] as the last one.
+    Messages are lists: ["clock", name, seconds left of each] where a clock starts, ["verdict", fields],
+    ["outputs", cell id, outputs], ["problem", sentence] where the grader is to blame, ["broke", class and
+    place] where it met an error of its own, ["end"] as the last one. A warden that runs out of memory says
+    nothing: like one that is killed, it leaves its exercise to the next one.
     """
     _settle(job.limits)
     room = MAX_OUTPUTS
@@ -86,19 +93,34 @@ def work(job, connection):
         show,
         job.carries_on,
         job.done,
+        job.left,
+        lambda clock, left: send("clock", clock, left),
     )
     try:
         submission.run()
         send("end")
     except CourseError as problem:
         send("problem", str(problem))
+    except MemoryError:
+        pass
+    except Exception as error:  # a fault of ours: said in one line, without a byte of the kernel's
+        send("broke", _whereabouts(error))
     finally:
         connection.close()
 
 
+def _whereabouts(error: Exception) -> str:
+    """Class of an error and where it came up."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__} at {Path(frame.filename).name}:{frame.lineno}"
+
+
 def _settle(limits):
-    """Live no longer than the grader or the server, and within the limits."""
+    """Live no longer than the grader or the server, within the limits, and say nothing in the terminal."""
     logging.disable(logging.CRITICAL)
+    with Path(os.devnull).open("w") as nowhere:  # not even where a library gives up
+        os.dup2(nowhere.fileno(), 1)
+        os.dup2(nowhere.fileno(), 2)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     ctypes.CDLL(None).prctl(DIE_WITH_PARENT, signal.SIGKILL)
     threading.Thread(target=_end_with_grader, daemon=True).start()

@@ -15,9 +15,9 @@ class Limits:
     """
 
     cell_seconds: float = 300
-    """A cell, and a check's look at it."""
+    """A cell, and all that its check asks."""
     notebook_seconds: float = 900
-    """All cells of a submission, and again all that is run to carry on."""
+    """All cells of a submission and what checks ask; again what is replayed of them, and again the reference alone."""
     start_seconds: float = 60
     """A kernel's start."""
     cpu_seconds: float = 1800

@@ -996,6 +996,23 @@ R_block = None
     ),
 }
 
+# --- 42: a check has the time of one cell ---------------------------------------------------------------
+SUBMISSIONS |= {
+    "stalls_each_question_of_a_check": Hostile(
+        (42,),
+        """
+import sys, time
+desk = type(sys.modules["desk"].desk)
+original = desk.evaluate
+desk.evaluate = lambda self, *a: time.sleep(3) or original(self, *a)
+""",
+        after="blank-svd-factors",
+        outcomes={"svd-block": PASSED, "svd-factors": TIMEOUT},
+        until="svd-factors",
+        limits={"cell_seconds": 5},
+    ),
+}
+
 # --- 2-6, 12: the same tricks against a check that runs in the student's own process ------------------
 
 STOCK_TEST = """

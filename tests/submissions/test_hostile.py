@@ -236,6 +236,18 @@ raise KeyError(31337)
     assert "31337" not in str(verdict)
 
 
+def test_a_line_of_an_endless_cell_is_not_told_as_it_could_stand_for_a_rating(handin):
+    forged = """
+class KeyError(Exception):
+    def _render_traceback_(self): return ["Cell In[1], line 31337"]
+raise KeyError
+"""
+    notebook = handin.notebook("solution", replaced={"blank-svd-block": forged + 150_000 * "\n"})
+    (verdict,) = handin.grade(notebook, until="svd-block").graded.verdicts
+    assert (verdict.outcome, verdict.place.line) == ("ERROR", None)
+    assert "31337" not in str(verdict)
+
+
 HARVEST = """
 import gc, base64
 text = str(get_ipython().user_ns.get("In")) + str(get_ipython().user_ns)

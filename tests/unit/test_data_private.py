@@ -1,6 +1,7 @@
 """The private grading set: secret, reproducible, whole, and good enough to grade with."""
 
 import json
+import shutil
 import stat
 
 import numpy as np
@@ -8,7 +9,6 @@ import pytest
 
 from autograder.data import (
     GradingData,
-    Measured,
     ensure_grading_data,
     grading_folder,
     make_grading_data,
@@ -37,7 +37,7 @@ def folder(request, sets):
 
 
 def measured(sd):
-    return Measured({"mf": {"mean": 0.91, "sd": 0.002, "threshold": 0.92, "margin_sd": sd}}, 0.9)
+    return {"mf": {"mean": 0.91, "sd": 0.002, "threshold": 0.92, "margin_sd": sd}}
 
 
 def contents(folder):
@@ -190,14 +190,14 @@ def test_the_reference_is_measured_on_the_set_that_is_kept(tmp_path):
     folder = ensure_grading_data(tmp_path, measure)
     manifest = read_manifest(folder)
     assert seen == [(tmp_path, manifest.sizes["holdout"], manifest.sizes["ratings"])]
-    assert manifest.margins == measured(5.0).margins and manifest.draws == 1
+    assert manifest.margins == measured(5.0) and manifest.draws == 1
 
 
 def test_a_set_that_was_never_measured_is_measured_later_and_then_kept(tmp_path):
     folder = ensure_grading_data(tmp_path)
     before = read_manifest(folder).md5
     ensure_grading_data(tmp_path, lambda *_: measured(5.0))
-    assert read_manifest(folder).margins == measured(5.0).margins
+    assert read_manifest(folder).margins == measured(5.0)
     assert read_manifest(folder).md5 == before
     ensure_grading_data(tmp_path, lambda *_: pytest.fail("measured twice"))
 
@@ -258,6 +258,54 @@ def test_a_course_that_cannot_be_written_is_one_sentence(tmp_path):
         make_grading_data(tmp_path / "file" / "data", 5)
 
 
+# --- The challenge's set -----------------------------------------------------------------------------
+
+
+def test_the_challenge_has_a_second_set_of_the_same_shape_from_another_seed(folder):
+    data = GradingData.load(folder)
+    second = data.challenge
+    assert second.shape == data.shape
+    assert len(second.ratings) == pytest.approx(len(data.ratings), rel=0.001)
+    assert len(second.holdout) == pytest.approx(len(data.holdout), rel=0.001)
+    first_ratings = set(data.ratings[["userId", "movieId", "timestamp"]].itertuples(index=False))
+    second_ratings = second.holdout[["userId", "movieId", "timestamp"]].itertuples(index=False)
+    assert first_ratings.isdisjoint(second_ratings)
+    assert 0.9 < second.baseline_rmse < 0.99 and second.baseline_rmse != data.baseline_rmse
+
+
+def test_a_course_of_an_earlier_version_gets_the_challenges_set_and_nothing_else_is_drawn(tmp_path):
+    folder = ensure_grading_data(tmp_path, lambda *_: measured(5.0))
+    whole = contents(folder)
+    shutil.rmtree(folder / "challenge")
+    (folder / "visible" / "u.item").touch()
+    before = contents(folder)
+    starts = []
+
+    def start(course, data):
+        starts.append((course, data.shape))
+        return 0.905
+
+    ensure_grading_data(tmp_path, lambda *_: pytest.fail("measured twice"), measure_start=start)
+    after = contents(folder)
+    assert starts == [(tmp_path, GradingData.load(folder).shape)]
+    assert {name: after[name] for name in before} == before
+    changed = {name for name in whole if after[name] != whole[name]}
+    assert after.keys() == whole.keys() and changed == {"challenge/manifest.json"}
+    assert GradingData.load(folder).challenge.start_rmse == 0.905
+    ensure_grading_data(tmp_path, measure_start=lambda *_: pytest.fail("measured twice"))
+
+
+def test_a_challenge_of_a_changed_file_or_another_shape_is_not_graded_with(tmp_path, sets):
+    folder = ensure_grading_data(tmp_path)
+    (folder / "challenge" / "holdout.data").write_text("1\t1\t5\t0\n")
+    with pytest.raises(DataError, match=r"challenge/holdout\.data is missing or was changed"):
+        ensure_grading_data(tmp_path)
+    shutil.rmtree(folder / "challenge")
+    shutil.copytree(sets[SEEDS[0]] / "challenge", folder / "challenge")
+    with pytest.raises(DataError, match="has not the shape"):
+        GradingData.load(folder)
+
+
 def test_ratings_of_a_movielens_folder_can_be_withheld_instead(sets, tmp_path):
     source = sets[SEEDS[0]] / "visible"
     folder = ensure_grading_data(tmp_path, source="movielens", movielens_dir=source)
@@ -265,6 +313,8 @@ def test_ratings_of_a_movielens_folder_can_be_withheld_instead(sets, tmp_path):
     assert len(data.ratings) + len(data.holdout) == whole.num_ratings
     assert (folder / "visible" / "u.item").read_bytes() == (source / "u.item").read_bytes()
     assert read_manifest(folder).source == "movielens"
+    assert data.challenge.shape == data.shape
+    assert read_manifest(folder / "challenge").source == "synthetic"
     with pytest.raises(DataError, match="was made from movielens"):
         ensure_grading_data(tmp_path)
 

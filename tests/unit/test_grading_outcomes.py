@@ -16,6 +16,7 @@ from autograder.grading.outcomes import (
     Verdict,
     error_sentence,
     place_of,
+    place_seen,
 )
 from autograder.grading.plan import STUDENT, PlannedCell
 from autograder.sandbox.kernel import Ran
@@ -28,14 +29,16 @@ def test_a_place_is_cell_line_and_class():
     assert place_of(CELL, Ran("KeyError", 2)) == Place("blank-a", 2, "KeyError")
 
 
-@pytest.mark.parametrize("name", ["KeyError", "SyntaxError", "KeyboardInterrupt", "SystemExit"])
+@pytest.mark.parametrize("name", ["KeyError", "SyntaxError", "ModuleNotFoundError", "NameError"])
 def test_classes_of_python_are_named(name):
     assert error_sentence(place_of(CELL, Ran(name, 1))) == (
         f"A cell of this exercise raised `{name}` in its line 1."
     )
 
 
-@pytest.mark.parametrize("name", ["", "Stars4_3_5_1", "int", "len", "ValueError\n", "__name__"])
+@pytest.mark.parametrize(
+    "name", ["", "Stars4_3_5_1", "int", "len", "ValueError\n", "__name__", "BlockingIOError"]
+)
 def test_other_names_are_not_told(name):
     assert place_of(CELL, Ran(name, 1)).error == "an error"
 
@@ -54,6 +57,12 @@ def test_a_line_that_the_cell_does_not_have_is_not_told(line):
 @given(st.text(), st.none() | st.integers())
 def test_a_kernel_cannot_choose_the_sentence(name, line):
     assert ALLOWED.fullmatch(error_sentence(place_of(CELL, Ran(name, line))))
+
+
+@pytest.mark.parametrize("source", ["%timeit x =", "!ls =", "help?\nx =", "files = !ls", "await x"])
+def test_what_ipython_alone_understands_is_no_syntax_error(source):
+    cell = PlannedCell("blank-a", STUDENT, source, "a = 1")
+    assert place_seen([cell, cell]) == Place(None, None, "an error")
 
 
 def test_sentences_are_whole():

@@ -194,6 +194,14 @@ def test_a_check_that_breaks_gives_no_credit_and_ends_nothing(grade):
     assert (room.verdicts[1].outcome, room.verdicts[1].message) == (FAILED, UNJUDGED)
 
 
+def test_memory_that_a_judge_has_not_is_no_verdict_of_a_check(grade):
+    def greedy(check, student):
+        raise MemoryError
+
+    with pytest.raises(MemoryError):  # the end of its warden; what becomes of it is the engine's
+        grade(judge=greedy)
+
+
 def test_a_fault_of_the_course_is_raised_and_no_verdict(grade):
     def faulty(check, student):
         raise CourseError("There is no hidden check a.")
@@ -438,10 +446,54 @@ def test_once_the_time_of_the_notebook_is_spent_no_cell_of_the_student_runs(grad
 
 def test_what_the_check_takes_counts_for_the_notebook(grade):
     def slow(check, student):
-        run.time.now += 60
+        run.time.now += 40
         return judge(check, student)
 
     assert grade(judge=slow).outcomes == [PASSED, PASSED, TIMEOUT]
+
+
+def asking_slowly(seconds, questions):
+    """A judge that asks so many questions, each of which takes so long."""
+
+    def slow(check, student):
+        for _ in range(questions):
+            run.time.now += seconds
+            student[check]
+        return judge(check, student)
+
+    return slow
+
+
+def test_all_questions_of_a_check_share_the_time_of_one_cell(grade):
+    assert grade(judge=asking_slowly(11, 4)).outcomes[0] == PASSED
+    assert grade(judge=asking_slowly(11, 5)).outcomes[0] == TIMEOUT
+
+
+def test_a_check_ends_with_the_time_of_the_notebook(grade):
+    limits = Limits(cell_seconds=1000, notebook_seconds=100)
+    room = grade(judge=asking_slowly(30, 10), limits=limits)
+    assert room.outcomes == [TIMEOUT] * 3
+    assert room.clock.now <= 120
+    assert len(room.kernels) == 1
+
+
+def test_clocks_go_on_where_an_earlier_run_left_them(grade):
+    room = grade({"a": "spend(30)\na = 3"}, left={"own": 20, "replays": 100, "references": 100})
+    assert room.outcomes == [TIMEOUT] * 3
+    done = (verdict("a", PASSED),)
+    room = grade(
+        {"a": "spend(30)\na = 3"}, left={"own": 100, "replays": 20, "references": 100}, done=done
+    )
+    assert room.outcomes == [PASSED, PASSED]
+    assert room.kernels[-1].ran[1] == SOLVED["a"]  # the student's own took too long
+
+
+def test_every_clock_is_told_when_it_starts(grade):
+    seen = []
+    grade({"a": "spend(30)\na = 3", "b": "die()"}, tick=lambda *now: seen.append(now))
+    assert {name for name, _ in seen} == {"own", "replays"}
+    assert seen[0] == ("own", {"own": 100, "replays": 100, "references": 100})
+    assert seen[-1][1]["own"] == 70
 
 
 def test_what_a_replay_takes_does_not_count_for_the_student(grade):
@@ -550,6 +602,82 @@ def test_outputs_are_shown_until_the_reference_enters(grade):
 def test_a_replay_shows_nothing_twice_and_nothing_of_a_kernel_with_the_reference(grade):
     said = {"a": "put(opened)\na = 3", "b": "die()", "c": "put(b)\nc = 7"}
     assert grade(said).shown == {"given": (), "blank-a": (1,)}
+
+
+def with_extras(sources, **fills):
+    """The lesson with cells put before the blank of b."""
+    first, second, *rest = lesson(fills)
+    extras = [PlannedCell(f"extra-{n}", EXTRA, source, "") for n, source in enumerate(sources)]
+    return (first, Exercise("b", 2.0, (*extras, *second.cells)), *rest)
+
+
+def told(grade, sources, judge=judge, **fills):
+    """What a student is told of b: outcome, sentence and place."""
+    room = grade(exercises=with_extras(sources, **fills), judge=judge)
+    verdict = room.verdicts[1]
+    return verdict.outcome, verdict.message, verdict.place
+
+
+RAISES = "raise KeyError"
+
+
+def test_in_a_kernel_with_the_reference_the_place_is_not_told(grade):
+    seen = set()
+    for number in range(5):
+        sources = [RAISES if n == number else "pass" for n in range(5)]
+        seen.add(told(grade, sources, a="a = 0", b="b = 0"))
+    seen.add(told(grade, ["pass"] * 5, a="a = 0", b="b = 0\nraise OSError"))
+    [(outcome, message, place)] = seen
+    assert (outcome, place) == (ERROR, Place(None, None, "an error"))
+    assert message == "A cell of this exercise raised an error. b is wrong."
+
+
+def test_where_only_one_cell_can_have_raised_it_is_named_but_no_line(grade):
+    room = grade({"a": "a = 0", "b": "b = 0\n{}['x']"})
+    assert room.verdicts[1].place == Place("blank-b", None, "an error")
+
+
+@pytest.mark.parametrize("extra", ["pass", RAISES])
+def test_a_syntax_error_is_told_as_the_grader_sees_it(grade, extra):
+    outcome, _, place = told(grade, [extra, "x =", "y ="], a="a = 0", b="b = 0")
+    assert (outcome, place) == (ERROR, Place("extra-1", 1, "SyntaxError"))
+
+
+def test_in_a_kernel_with_the_reference_no_name_is_told(grade):
+    def asking(check, student):
+        if check == "b":
+            student["left"], student["right"]
+        return judge(check, student)
+
+    seen = {
+        told(grade, [f"{made} = {value}"], judge=asking, a="a = 0")
+        for made in ("left", "right", "other")
+        for value in ("1", "open", "{1}")
+    }
+    missing = "Something that the check asks for is not defined: fill the blanks and run the cells above in order."
+    unread = {message for _, message, _ in seen} - {missing}
+    assert len(unread) == 1 and "left" not in unread.pop()
+
+
+def test_in_a_kernel_with_the_reference_what_it_died_of_is_not_told(grade):
+    def greedy(check, student):
+        if check == "b":
+            raise KernelGone(KILLED, "the limit on memory was reached", "memory")
+        return judge(check, student)
+
+    dies = told(grade, [], a="a = 0", b="die()")
+    assert told(grade, [], judge=greedy, a="a = 0") == dies
+    assert "memory" in told(grade, [], judge=greedy)[1]
+
+
+def test_a_line_of_an_endless_cell_and_one_of_many_cells_are_not_told(grade):
+    """Where a cell raises is chosen by the student, who reads it: it could stand for a rating."""
+    long = "\n" * 500 + "b = 0\n{}['x']"
+    assert grade({"b": long}).verdicts[1].place == Place("blank-b", None, "KeyError")
+    ordinary = "\n" * 90 + "b = 0\n{}['x']"
+    assert grade({"b": ordinary}).verdicts[1].place == Place("blank-b", 92, "KeyError")
+    extras = [RAISES if n == 300 else "pass" for n in range(512)]
+    assert told(grade, extras, b="b = 0")[2] == Place(None, None, "KeyError")
 
 
 # --- Going on from a run that was cut off ----------------------------------------------------------

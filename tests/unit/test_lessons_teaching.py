@@ -6,6 +6,7 @@ import pytest
 from lesson_texts import ASSIGNMENTS, LANGUAGES, built, prose, solution, text_above
 
 from autograder.build.notebooks import is_check, is_code
+from autograder.sandbox.isolation import distributions
 
 BOLD = re.compile(r"\*\*([^*]+)\*\*")
 MISTAKE = {"en": "> **Common mistake.**", "ko": "> **흔한 실수.**"}

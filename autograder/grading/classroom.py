@@ -31,8 +31,8 @@ from autograder.build.preprocessors import RELEASE_PREPROCESSORS
 from autograder.errors import CourseError, GradingError
 from autograder.grading.answers import SaveGrades
 from autograder.grading.bonus import RecordBonus
-from autograder.grading.reading import MAX_FILE_BYTES, find_submission, read_submission
-from autograder.grading.rebuild import rebuild
+from autograder.grading.reading import MAX_FILE_BYTES, find_submission, told_of, unreadable
+from autograder.grading.rebuild import another_lesson, rebuild
 from autograder.grading.results import RESULT, as_verdict, replace_verdict, verdicts_of
 from autograder.grading.stage import GradeSubmission, master_of
 from autograder.sandbox.limits import Limits
@@ -158,7 +158,7 @@ class Classroom:
         -------
         List of verdicts as dicts, and whether they are new.
         """
-        found = find_submission(submission.folder, submission.assignment)
+        found = self.find(submission)
         fingerprint = _fingerprint(found.path)
         before = self.recorded(submission)
         if (
@@ -167,9 +167,11 @@ class Classroom:
             and before.metadata[RESULT].get("sha256") == fingerprint
         ):
             return verdicts_of(before), False
-        reading = self._read(submission, found)
-        rebuilt = rebuild(master_of(self.course, submission.assignment), reading.notebook)
-        graded = self.engine.grade(self.course, submission.assignment, rebuilt.notebook)
+        reading = self._of_the_lesson(submission, found.reading)
+        notebook = rebuild(master_of(self.course, submission.assignment), reading.notebook).notebook
+        if not reading.is_readable:
+            notebook.metadata[RESULT] = told_of(reading)
+        graded = self.engine.grade(self.course, submission.assignment, notebook)
         self._stage(submission, reading)
         self._record(submission, replace(graded, sha256=fingerprint))
         return verdicts_of(self.recorded(submission)), True
@@ -186,7 +188,7 @@ class Classroom:
         GradingError
             Where it was never graded, or has changed since.
         """
-        found = find_submission(submission.folder, submission.assignment)
+        found = self.find(submission)
         recorded = self.recorded(submission)
         if recorded is None or recorded.metadata[RESULT].get("sha256") != _fingerprint(found.path):
             raise GradingError(
@@ -195,12 +197,14 @@ class Classroom:
             )
         verdicts = [as_verdict(dict(each)) for each in verdicts_of(recorded)]
         number = [verdict.check for verdict in verdicts].index(check)
-        reading = self._read(submission, found)
-        rebuilt = rebuild(master_of(self.course, submission.assignment), reading.notebook)
+        reading = self._of_the_lesson(submission, found.reading)
+        notebook = rebuild(master_of(self.course, submission.assignment), reading.notebook).notebook
+        if not reading.is_readable:
+            return verdicts[number], verdicts[number]
         graded = self.engine.grade(
             self.course,
             submission.assignment,
-            rebuilt.notebook,
+            notebook,
             done=verdicts[:number],
             until=check,
         )
@@ -247,12 +251,19 @@ class Classroom:
                 return False
         return True
 
-    def _read(self, submission, found):
-        if found.path is None:
-            reading = read_submission(submission.folder / f"{submission.assignment}.ipynb")
-            return replace(reading, repairs=found.repairs or reading.repairs)
-        reading = read_submission(found.path)
-        return replace(reading, repairs=(*found.repairs, *reading.repairs))
+    def find(self, submission):
+        """Found of a submission: the file to grade, and what it holds."""
+        return find_submission(
+            submission.folder,
+            submission.assignment,
+            master_of(self.course, submission.assignment),
+            language=self.config.SelectLanguage.get("language", "en"),
+        )
+
+    def _of_the_lesson(self, submission, reading):
+        """A reading as it is, or as an unreadable one where it is the notebook of another lesson."""
+        sentence = another_lesson(self.course, submission.assignment, reading.notebook)
+        return unreadable(sentence) if sentence else reading
 
     def _stage(self, submission, reading):
         """Write the sound notebook that nbgrader records, in a folder of its own."""
@@ -260,7 +271,7 @@ class Classroom:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True, mode=0o700)
         notebook = copy.deepcopy(reading.notebook)
-        notebook.metadata[RESULT] = {"repairs": list(reading.repairs)}
+        notebook.metadata[RESULT] = told_of(reading)
         nbformat.write(notebook, folder / f"{submission.assignment}.ipynb")
         with contextlib.suppress(OSError):
             shutil.copy(submission.folder / TIMESTAMP, folder / TIMESTAMP, follow_symlinks=False)

@@ -22,7 +22,7 @@ from autograder.build.hidden_tests import BEGIN
 from autograder.build.notebooks import is_check, is_code
 from autograder.errors import CourseError, GradingError
 from autograder.grading.classroom import Classroom, log, read_config
-from autograder.grading.reading import find_submission, read_submission
+from autograder.grading.reading import find_submission
 from autograder.grading.rebuild import rebuild
 from autograder.grading.results import course_of
 from autograder.report.inert import inert_outputs
@@ -81,12 +81,12 @@ class ShowHandedIn(NbGraderPreprocessor):
         master = (
             Path(course_of(self)) / "source" / names["assignment"] / f"{names['notebook']}.ipynb"
         )
-        found = find_submission(folder, names["assignment"])
-        if found.path is None:
-            return None
-        reading = read_submission(found.path, keep_outputs=True)
         try:
-            return rebuild(read_notebook(master), reading.notebook, keep_outputs=True).notebook
+            lesson = read_notebook(master)
+            found = find_submission(folder, names["assignment"], lesson, keep_outputs=True)
+            if found.path is None:
+                return None
+            return rebuild(lesson, found.reading.notebook, keep_outputs=True).notebook
         except CourseError as problem:
             self.log.warning("Outputs are left out of the feedback: %s", problem)
             return None

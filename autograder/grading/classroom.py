@@ -14,7 +14,7 @@ import shutil
 import stat
 import sys
 import warnings
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import nbformat
@@ -31,6 +31,7 @@ from autograder.build.preprocessors import RELEASE_PREPROCESSORS
 from autograder.errors import CourseError, GradingError
 from autograder.grading.answers import SaveGrades
 from autograder.grading.bonus import RecordBonus
+from autograder.grading.hand_ins import ExactPaths
 from autograder.grading.reading import MAX_FILE_BYTES, find_submission, told_of, unreadable
 from autograder.grading.rebuild import another_lesson, rebuild
 from autograder.grading.results import RESULT, as_verdict, replace_verdict, verdicts_of
@@ -40,15 +41,6 @@ from autograder.sandbox.limits import Limits
 STAGED = Path(".grading") / "staged"
 TIMESTAMP = "timestamp.txt"
 log = logging.getLogger("autograder")
-
-
-@dataclass(frozen=True)
-class HandedIn:
-    """A folder in `submitted/`: whose, and for which assignment."""
-
-    student: str
-    assignment: str
-    folder: Path
 
 
 def read_config(course, overrides=None):
@@ -75,36 +67,8 @@ def read_config(course, overrides=None):
     return config
 
 
-def assignments_of(course):
-    """The names of a course's assignments, in the order of its masters' names."""
-    return sorted(path.parent.name for path in (course / "source").glob("*/*.ipynb"))
-
-
-def handed_in(course, config, assignments, student=None):
-    """What is in `submitted/`, in the order of assignments and students.
-
-    Raises
-    ------
-    GradingError
-        Where an assignment has no master, or a student handed in nothing.
-    """
-    for name in assignments:
-        master_of(course, name)
-    folder = course / config.CourseDirectory.get("submitted_directory", "submitted")
-    students = [student] if student else sorted(p.name for p in folder.glob("*") if p.is_dir())
-    found = [
-        HandedIn(name, assignment, folder / name / assignment)
-        for assignment in assignments
-        for name in students
-        if os.path.lexists(folder / name / assignment)
-    ]
-    if not found:
-        whose = f" by {student}" if student else ""
-        raise GradingError(
-            f"Nothing was handed in{whose} for {', '.join(assignments)}: put notebooks into "
-            f"{folder}/<student>/<assignment>/."
-        )
-    return found
+class AutogradeOne(ExactPaths, Autograde):
+    """nbgrader's Autograde for the submission of one student."""
 
 
 class Classroom:
@@ -127,6 +91,7 @@ class Classroom:
                 "folder, or set c.CourseDirectory.db_url."
             )
         self.db_url, self.course_id = coursedir.db_url, coursedir.course_id
+        self.beside = {}  # files beside what was graded, by HandedIn
         self.graded_folder = self.course / coursedir.autograded_directory
 
     def register(self, assignments):
@@ -159,6 +124,7 @@ class Classroom:
         List of verdicts as dicts, and whether they are new.
         """
         found = self.find(submission)
+        self.beside[submission] = found.others
         fingerprint = _fingerprint(found.path)
         before = self.recorded(submission)
         if (
@@ -289,7 +255,7 @@ class Classroom:
             student_id=submission.student,
             assignment_id=submission.assignment,
         )
-        converter = Autograde(coursedir=coursedir, config=config)
+        converter = AutogradeOne(coursedir=coursedir, config=config)
         converter.log = log
         try:
             with warnings.catch_warnings():

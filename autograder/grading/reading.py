@@ -40,8 +40,8 @@ MAX_CELLS, MAX_CANDIDATES, MAX_ENTRIES = 5_000, 20, 2_000
 NO_NOTEBOOK = "The file {name} is no notebook ({reason}): nothing in it could be graded."
 NOTHING_FOUND = "No notebook was handed in: nothing could be graded."
 MOST_FILLED = "most of its blanks are filled, or it is the newest of equals"
-TIMESTAMP = "timestamp.txt"
-"""What stands beside a notebook that was collected through nbgrader's exchange."""
+SIDE_FILES = ("timestamp.txt", "submission_secret.txt")
+"""What nbgrader's exchange puts beside a notebook."""
 READ_AS = "The file {name} is not UTF-8 text: it was read as {coding}."
 REPLACED = "The file {name} is not UTF-8 text: characters that could not be read were replaced."
 TAIL = "The file {name} goes on behind the notebook: what stands there was left out."
@@ -485,7 +485,7 @@ def find_submission(folder, assignment, master, keep_outputs=False, language="en
     """
     folder = Path(folder)
     exact = folder / f"{assignment}.ipynb"
-    others = [path for path in _files_in(folder) if path != exact and path.name != TIMESTAMP]
+    others = [path for path in _files_in(folder) if path != exact and path.name not in SIDE_FILES]
     others.sort(
         key=lambda path: (
             not NOTEBOOK_NAME.search(path.name),
@@ -619,8 +619,6 @@ class TolerantExporter(NotebookExporter):
         if not getattr(self.parent, "_sanitizing", False):
             return super().from_filename(filename, resources=resources, **kw)
         reading = read_submission(filename)
-        for sentence in reading.repairs:
-            self.log.warning("Repaired: %s", sentence)
         if told := told_of(reading):
             reading.notebook.metadata[RESULT] = told
         path = Path(filename)

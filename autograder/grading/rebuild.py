@@ -260,13 +260,15 @@ class RebuildSubmission(NbGraderPreprocessor):
             self.log.warning("The submission is not rebuilt: %s", problem)
             return nb, resources
         if reason:
-            self.log.warning("Not graded: %s", reason)
+            self.log.warning(
+                "Not graded: %s, %s: %s", names["student"], names["assignment"], reason
+            )
             rebuilt.notebook.metadata[RESULT] = NotebookNode({UNREAD: reason})
             return rebuilt.notebook, resources
         told = _told_by_the_reader(nb)
-        for sentence in rebuilt.repairs:
+        for sentence in (*told, *rebuilt.repairs):
             self.log.warning(
-                "Repaired %s's %s: %s", names["student"], names["assignment"], sentence
+                "Repaired: %s, %s: %s", names["student"], names["assignment"], sentence
             )
         return _told(rebuilt.notebook, [*told, *rebuilt.repairs]).notebook, resources
 

@@ -242,7 +242,8 @@ def demo(course, folder):
 
 def grade_class(folder, console):
     """Grade everything that was handed in, as `autograder grade` does."""
-    from autograder.grading.classroom import Classroom, handed_in, read_config
+    from autograder.grading.classroom import Classroom, read_config
+    from autograder.grading.hand_ins import handed_in
 
     classroom = Classroom(folder, read_config(folder))
     classroom.register(ASSIGNMENTS)

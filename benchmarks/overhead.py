@@ -17,8 +17,9 @@ from autograder.build import build_solution
 from autograder.checks import registered
 from autograder.data import make_grading_data
 from autograder.demo import ASSIGNMENTS, hand_in, set_up
-from autograder.grading.classroom import Classroom, handed_in, read_config
+from autograder.grading.classroom import Classroom, read_config
 from autograder.grading.engine import Ground
+from autograder.grading.hand_ins import handed_in
 from autograder.grading.plan import plan
 from autograder.grading.rebuild import rebuild
 from autograder.grading.run import Submission

@@ -10,7 +10,8 @@ from pathlib import Path
 from nbgrader import utils
 from nbgrader.preprocessors import SaveAutoGrades
 
-from autograder.grading.results import course_of
+from autograder.grading.outcomes import UNREADABLE
+from autograder.grading.results import course_of, verdicts_of
 from autograder.grading.stored import read_stored, write_stored
 
 GRADED = Path(".grading") / "answers.json"
@@ -27,6 +28,7 @@ class SaveGrades(SaveAutoGrades):
         path = Path(course_of(self)) / GRADED
         self._graded = read_stored(path)
         before = dict(self._graded)
+        self._is_unread = any(each["outcome"] == UNREADABLE for each in verdicts_of(nb))
         nb, resources = super().preprocess(nb, resources)
         if self._graded != before:
             write_stored(path, self._graded)
@@ -39,6 +41,9 @@ class SaveGrades(SaveAutoGrades):
         )
         is_settled = grade.manual_score is not None and not grade.needs_manual_grade
         super()._add_score(cell, resources)
+        if self._is_unread and grade.manual_score is None:  # a person has to look at the file
+            grade.needs_manual_grade = True
+            self.gradebook.db.commit()
         key = "/".join((self.student_id, self.assignment_id, self.notebook_id, name))
         work = _what_is_graded(cell, grade)
         if is_settled and self._graded.get(key) == work:

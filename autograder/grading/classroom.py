@@ -14,7 +14,7 @@ import shutil
 import stat
 import sys
 import warnings
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import nbformat
@@ -31,8 +31,9 @@ from autograder.build.preprocessors import RELEASE_PREPROCESSORS
 from autograder.errors import CourseError, GradingError
 from autograder.grading.answers import SaveGrades
 from autograder.grading.bonus import RecordBonus
-from autograder.grading.reading import MAX_FILE_BYTES, find_submission, read_submission
-from autograder.grading.rebuild import rebuild
+from autograder.grading.hand_ins import ExactPaths
+from autograder.grading.reading import MAX_FILE_BYTES, find_submission, told_of, unreadable
+from autograder.grading.rebuild import another_lesson, rebuild
 from autograder.grading.results import RESULT, as_verdict, replace_verdict, verdicts_of
 from autograder.grading.stage import GradeSubmission, master_of
 from autograder.sandbox.limits import Limits
@@ -40,15 +41,6 @@ from autograder.sandbox.limits import Limits
 STAGED = Path(".grading") / "staged"
 TIMESTAMP = "timestamp.txt"
 log = logging.getLogger("autograder")
-
-
-@dataclass(frozen=True)
-class HandedIn:
-    """A folder in `submitted/`: whose, and for which assignment."""
-
-    student: str
-    assignment: str
-    folder: Path
 
 
 def read_config(course, overrides=None):
@@ -75,36 +67,8 @@ def read_config(course, overrides=None):
     return config
 
 
-def assignments_of(course):
-    """The names of a course's assignments, in the order of its masters' names."""
-    return sorted(path.parent.name for path in (course / "source").glob("*/*.ipynb"))
-
-
-def handed_in(course, config, assignments, student=None):
-    """What is in `submitted/`, in the order of assignments and students.
-
-    Raises
-    ------
-    GradingError
-        Where an assignment has no master, or a student handed in nothing.
-    """
-    for name in assignments:
-        master_of(course, name)
-    folder = course / config.CourseDirectory.get("submitted_directory", "submitted")
-    students = [student] if student else sorted(p.name for p in folder.glob("*") if p.is_dir())
-    found = [
-        HandedIn(name, assignment, folder / name / assignment)
-        for assignment in assignments
-        for name in students
-        if os.path.lexists(folder / name / assignment)
-    ]
-    if not found:
-        whose = f" by {student}" if student else ""
-        raise GradingError(
-            f"Nothing was handed in{whose} for {', '.join(assignments)}: put notebooks into "
-            f"{folder}/<student>/<assignment>/."
-        )
-    return found
+class AutogradeOne(ExactPaths, Autograde):
+    """nbgrader's Autograde for the submission of one student."""
 
 
 class Classroom:
@@ -127,6 +91,7 @@ class Classroom:
                 "folder, or set c.CourseDirectory.db_url."
             )
         self.db_url, self.course_id = coursedir.db_url, coursedir.course_id
+        self.beside = {}  # files beside what was graded, by HandedIn
         self.graded_folder = self.course / coursedir.autograded_directory
 
     def register(self, assignments):
@@ -158,7 +123,8 @@ class Classroom:
         -------
         List of verdicts as dicts, and whether they are new.
         """
-        found = find_submission(submission.folder, submission.assignment)
+        found = self.find(submission)
+        self.beside[submission] = found.others
         fingerprint = _fingerprint(found.path)
         before = self.recorded(submission)
         if (
@@ -167,9 +133,11 @@ class Classroom:
             and before.metadata[RESULT].get("sha256") == fingerprint
         ):
             return verdicts_of(before), False
-        reading = self._read(submission, found)
-        rebuilt = rebuild(master_of(self.course, submission.assignment), reading.notebook)
-        graded = self.engine.grade(self.course, submission.assignment, rebuilt.notebook)
+        reading = self._of_the_lesson(submission, found.reading)
+        notebook = rebuild(master_of(self.course, submission.assignment), reading.notebook).notebook
+        if not reading.is_readable:
+            notebook.metadata[RESULT] = told_of(reading)
+        graded = self.engine.grade(self.course, submission.assignment, notebook)
         self._stage(submission, reading)
         self._record(submission, replace(graded, sha256=fingerprint))
         return verdicts_of(self.recorded(submission)), True
@@ -186,7 +154,7 @@ class Classroom:
         GradingError
             Where it was never graded, or has changed since.
         """
-        found = find_submission(submission.folder, submission.assignment)
+        found = self.find(submission)
         recorded = self.recorded(submission)
         if recorded is None or recorded.metadata[RESULT].get("sha256") != _fingerprint(found.path):
             raise GradingError(
@@ -195,12 +163,14 @@ class Classroom:
             )
         verdicts = [as_verdict(dict(each)) for each in verdicts_of(recorded)]
         number = [verdict.check for verdict in verdicts].index(check)
-        reading = self._read(submission, found)
-        rebuilt = rebuild(master_of(self.course, submission.assignment), reading.notebook)
+        reading = self._of_the_lesson(submission, found.reading)
+        notebook = rebuild(master_of(self.course, submission.assignment), reading.notebook).notebook
+        if not reading.is_readable:
+            return verdicts[number], verdicts[number]
         graded = self.engine.grade(
             self.course,
             submission.assignment,
-            rebuilt.notebook,
+            notebook,
             done=verdicts[:number],
             until=check,
         )
@@ -247,12 +217,19 @@ class Classroom:
                 return False
         return True
 
-    def _read(self, submission, found):
-        if found.path is None:
-            reading = read_submission(submission.folder / f"{submission.assignment}.ipynb")
-            return replace(reading, repairs=found.repairs or reading.repairs)
-        reading = read_submission(found.path)
-        return replace(reading, repairs=(*found.repairs, *reading.repairs))
+    def find(self, submission):
+        """Found of a submission: the file to grade, and what it holds."""
+        return find_submission(
+            submission.folder,
+            submission.assignment,
+            master_of(self.course, submission.assignment),
+            language=self.config.SelectLanguage.get("language", "en"),
+        )
+
+    def _of_the_lesson(self, submission, reading):
+        """A reading as it is, or as an unreadable one where it is the notebook of another lesson."""
+        sentence = another_lesson(self.course, submission.assignment, reading.notebook)
+        return unreadable(sentence) if sentence else reading
 
     def _stage(self, submission, reading):
         """Write the sound notebook that nbgrader records, in a folder of its own."""
@@ -260,7 +237,7 @@ class Classroom:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True, mode=0o700)
         notebook = copy.deepcopy(reading.notebook)
-        notebook.metadata[RESULT] = {"repairs": list(reading.repairs)}
+        notebook.metadata[RESULT] = told_of(reading)
         nbformat.write(notebook, folder / f"{submission.assignment}.ipynb")
         with contextlib.suppress(OSError):
             shutil.copy(submission.folder / TIMESTAMP, folder / TIMESTAMP, follow_symlinks=False)
@@ -278,7 +255,7 @@ class Classroom:
             student_id=submission.student,
             assignment_id=submission.assignment,
         )
-        converter = Autograde(coursedir=coursedir, config=config)
+        converter = AutogradeOne(coursedir=coursedir, config=config)
         converter.log = log
         try:
             with warnings.catch_warnings():

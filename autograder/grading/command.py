@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from autograder.errors import GradingError
+from autograder.grading.outcomes import UNREADABLE
 from autograder.sandbox.limits import Limits
 
 RECORD = (
@@ -30,7 +31,12 @@ def limit_options(command):
 def engine_options(command):
     """Give a command the options of the engine."""
     for option in (
-        click.option("--student", help="Only this student."),
+        click.option(
+            "--student",
+            "students",
+            multiple=True,
+            help="Only this student; may be given several times.",
+        ),
         click.option(
             "--sandbox",
             type=click.Choice(["bubblewrap", "none"]),
@@ -81,11 +87,11 @@ def grade(course, assignments, force, json_file, **options):
 
     Example: autograder grade svd --student kim --json grades.json
     """
-    from autograder.grading.classroom import assignments_of, handed_in
+    from autograder.grading.hand_ins import chosen_assignments, handed_in, passed_over
 
+    assignments = chosen_assignments(course, assignments)
     classroom = open_classroom(course, options)
-    assignments = assignments or assignments_of(course)
-    submissions = handed_in(course, classroom.config, assignments, options["student"])
+    submissions = handed_in(course, classroom.config, assignments, options["students"])
     classroom.register(assignments)
     console, records, rows, problems = Console(), [], [], []
     for submission in shown(console, submissions):
@@ -100,7 +106,28 @@ def grade(course, assignments, force, json_file, **options):
     console.print(score_table(rows))
     if json_file is not None:
         json_file.write_text(json.dumps(records, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    left = [*unread(rows), *beside(classroom)]
+    left += [
+        each.sentence
+        for each in passed_over(course, classroom.config, assignments, options["students"])
+    ]
+    for sentence in left:
+        console.print(f"Not graded: {sentence}", markup=False, highlight=False, soft_wrap=True)
     refuse(console, problems)
+
+
+def unread(rows):
+    """A sentence for each submission that could not be read."""
+    for submission, verdicts, _ in rows:
+        if reason := next((v["message"] for v in verdicts if v["outcome"] == UNREADABLE), None):
+            yield f"{submission.student}, {submission.assignment}: {reason} It waits for a person."
+
+
+def beside(classroom):
+    """A sentence for each submission with files beside the one that was graded."""
+    for submission, names in classroom.beside.items():
+        if names:
+            yield f"{submission.student}, {submission.assignment}: beside the notebook lies {', '.join(names)}."
 
 
 @click.command()
@@ -114,13 +141,13 @@ def regrade(course, check, yes, **options):
     Example: autograder regrade mf-train
     """
     from autograder.checks import names
-    from autograder.grading.classroom import handed_in
+    from autograder.grading.hand_ins import handed_in
 
     if check not in names():
         raise GradingError(f"There is no check {check}: choose one of {', '.join(names())}.")
     classroom = open_classroom(course, options)
     assignment = check.partition("-")[0]
-    submissions = handed_in(course, classroom.config, [assignment], options["student"])
+    submissions = handed_in(course, classroom.config, [assignment], options["students"])
     console, changed, problems = Console(), [], []
     for submission in shown(console, submissions):
         try:
@@ -187,8 +214,10 @@ def score_table(rows):
         missed = [
             f"{each['check']} ({each['outcome'].lower()})"
             for each in verdicts
-            if each["outcome"] != "PASSED"
+            if each["outcome"] not in ("PASSED", UNREADABLE)
         ]
+        if any(each["outcome"] == UNREADABLE for each in verdicts):
+            missed = ["nothing judged: could not be read (unreadable)"]
         table.add_row(
             submission.student,
             submission.assignment,

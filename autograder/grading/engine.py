@@ -17,7 +17,7 @@ import autograder
 from autograder.data import GradingData
 from autograder.data.grading_data import VISIBLE
 from autograder.errors import GradingError
-from autograder.grading.outcomes import KILLED, SENTENCES, Verdict
+from autograder.grading.outcomes import KILLED, SENTENCES, UNREADABLE, Verdict
 from autograder.grading.plan import plan
 from autograder.grading.results import as_verdict
 from autograder.grading.run import SOMETHING, full_clocks
@@ -127,6 +127,24 @@ def grade(
         if not is_whole and len(job.done) < len(job.exercises):
             job = replace(job, done=(*job.done, _killed(job)))
     return Graded(job.done, outputs)
+
+
+def unread(notebook, master, sentence):
+    """Graded of what could not be read: no check is judged, and the sentence says why.
+
+    Parameters
+    ----------
+    notebook : NotebookNode, rebuilt on `master` from nothing.
+    master : NotebookNode.
+    sentence : what was handed in, and why it was not graded.
+    """
+    return Graded(
+        tuple(
+            Verdict(exercise.check, 0.0, exercise.max_points, UNREADABLE, sentence)
+            for exercise in plan(notebook, master)
+        ),
+        {},
+    )
 
 
 def _watch(job, outputs):

@@ -12,6 +12,8 @@ from autograder.sandbox.limits import KILLED, TIMEOUT
 
 PASSED, FAILED, ERROR = "PASSED", "FAILED", "ERROR"
 NOT_RUN = "NOT_RUN"
+UNREADABLE = "UNREADABLE"
+"""Of every check of a file that is no notebook, or another lesson's: no check has failed, a person looks."""
 
 ERRORS = {
     "AssertionError",

@@ -10,13 +10,15 @@ most about 240 bytes, so parsing adds at most about 0.3 GB to the bytes, and rea
 than UTF-8 twice the bytes once more.
 """
 
-import codecs
+import io
 import json
 import math
 import os
 import re
 import stat
-from dataclasses import dataclass
+import zipfile
+import zlib
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from itertools import count, islice
 from pathlib import Path
@@ -26,20 +28,43 @@ from nbconvert.exporters.exporter import ResourcesDict
 from nbformat import NotebookNode
 from nbformat.v4.convert import upgrade_output
 
-from autograder.grading.results import RESULT
+from autograder.grading.rebuild import blanks_left, marks_of
+from autograder.grading.results import REPAIRS, RESULT, UNREAD
 
 MAX_FILE_BYTES = 200_000_000
-MAX_PARSED_BYTES, MAX_NODES, MAX_TOKENS, MAX_DEPTH = 64_000_000, 1_000_000, 20_000_000, 60
+MAX_PARSED_BYTES, MAX_NODES, MAX_TOKENS, MAX_DEPTH = 64_000_000, 1_000_000, 3_000_000, 60
 MAX_CELL_OUTPUT_BYTES, MAX_OUTPUT_BYTES = 8_000_000, 32_000_000
 """Bytes of outputs that are kept where they are asked for: of one cell and of a notebook."""
 MAX_CELLS, MAX_CANDIDATES, MAX_ENTRIES = 5_000, 20, 2_000
 
-REPAIRS = "repairs"
-"""Where a notebook that is being graded keeps its repairs: under our key in its metadata."""
-
 NO_NOTEBOOK = "The file {name} is no notebook ({reason}): nothing in it could be graded."
 NOTHING_FOUND = "No notebook was handed in: nothing could be graded."
+MOST_FILLED = "most of its blanks are filled, or it is the newest of equals"
+SIDE_FILES = ("timestamp.txt", "submission_secret.txt")
+"""What nbgrader's exchange puts beside a notebook."""
+READ_AS = "The file {name} is not UTF-8 text: it was read as {coding}."
 REPLACED = "The file {name} is not UTF-8 text: characters that could not be read were replaced."
+TAIL = "The file {name} goes on behind the notebook: what stands there was left out."
+UNZIPPED = "The file {name} is a zip file: {member} in it was graded."
+CODE_PAGES = {"ko": "cp949", "en": "cp1252"}
+"""What an old editor writes, by the language of a course."""
+HANGUL = re.compile(rb"(?:[\x00-\x7f]|[\xa1-\xa3\xb0-\xc8][\xa1-\xfe])*+")
+"""CP949 that holds Korean and nothing else; text of another code page is hardly ever like that."""
+KNOWN_FILES = (
+    (rb"\x1f\x8b", "a gzip archive"),
+    (rb"7z\xbc\xaf|Rar!|BZh|\xfd7zXZ", "an archive of another kind than zip"),
+    (rb"%PDF", "a PDF file"),
+    (rb"\x89PNG|\xff\xd8\xff|GIF8", "a picture"),
+    (rb"version https://git-lfs", "a pointer of Git LFS, not the file itself"),
+    (rb"(?i)\s*<(!doctype html|html|head|script)", "a web page, perhaps one that asks for a login"),
+)
+CONFLICT = tuple(
+    re.compile(rb"^%s{7}(?:[ \t]([^\r\n]{0,200}))?\r?$" % sign, re.MULTILINE)
+    for sign in (b"<", b"=", b">")
+)
+BLANK = b" \t\r\n\0"
+MAX_MEMBERS_BYTES = 1_000_000
+"""Bytes of the list of what a zip file holds: it is read as a whole."""
 CUT_OUTPUTS = b'[{"output_type": "stream", "name": "stdout", "text": "... (cut)"}]'
 NOTEBOOK_NAME = re.compile(r"\.ipynb(\.(txt|json))?$", re.IGNORECASE)
 
@@ -64,17 +89,23 @@ class Reading:
 
 @dataclass(frozen=True)
 class Found:
-    """The file to grade, or None, and what there is to say about the choice."""
+    """The file to grade, or None, what it holds, and the names of files beside it that are not graded."""
 
     path: Path | None
-    repairs: tuple[str, ...]
+    reading: Reading
+    others: tuple[str, ...] = ()
+
+    @property
+    def repairs(self):
+        """What there is to say about the choice and the file."""
+        return self.reading.repairs
 
 
 class Unreadable(Exception):  # noqa: N818  never leaves this module
     """A file is no notebook; ``str()`` is the reason, as it stands in brackets in a sentence."""
 
 
-def read_submission(path, keep_outputs=False):
+def read_submission(path, keep_outputs=False, language="en"):
     """Read a file that a student handed in.
 
     Parameters
@@ -82,23 +113,27 @@ def read_submission(path, keep_outputs=False):
     path : of anything: a file, a folder, a link, or nothing at all.
     keep_outputs : whether code cells keep their outputs, those of a cell above
         `MAX_CELL_OUTPUT_BYTES` and those beyond `MAX_OUTPUT_BYTES` excepted.
+    language : of the course, which tells the code page of a file that is no UTF-8 or UTF-16.
 
     Returns
     -------
     Reading
         Never raises for what a file holds. A file that cannot be read gives a notebook without cells.
     """
-    path, repairs = Path(path), []
+    path = Path(path)
     name = _plain(path.name)
     try:
-        content, is_exact = _as_utf8(_read_bytes(path))
-        notebook = _notebook_of(_parse(_without_outputs(content, keep_outputs)))
+        content, member = _unzipped(_read_bytes(path))
+        text, repairs = _text_of(content, keep_outputs, language)
+        notebook = _notebook_of(_parse(text))
     except Unreadable as problem:
         sentence = NO_NOTEBOOK.format(name=name, reason=problem)
-        return Reading(_new_notebook([], {}), (sentence,), False)
-    if not is_exact:
-        repairs.append(REPLACED.format(name=name))
-    return Reading(notebook, tuple(repairs), True)
+        return unreadable(sentence)
+    repairs = [UNZIPPED] * (member is not None) + repairs
+    coding = CODE_PAGES.get(language, "cp1252")
+    coding = "cp949" if _is_korean(content) else coding
+    told = (each.format(name=name, coding=coding, member=_plain(member or "")) for each in repairs)
+    return Reading(notebook, tuple(told), True)
 
 
 # --- Bytes ---------------------------------------------------------------------------------------
@@ -127,38 +162,111 @@ def _content_of(file):
     content = file.read(MAX_FILE_BYTES + 1)
     if len(content) > MAX_FILE_BYTES:
         raise Unreadable(f"more than {MAX_FILE_BYTES // 1_000_000} MB")
-    if not content.strip():
-        raise Unreadable("empty")
+    if not content.strip(BLANK):
+        raise Unreadable("nothing but zero bytes" if b"\0" in content else "empty")
     return content
 
 
-def _as_utf8(content):
-    """Content as UTF-8, and whether every character of it could be read."""
-    coding = json.detect_encoding(content)
-    if coding == "utf-8":
-        return content, _is_utf8(content)
-    text = content.decode(coding, "replace")
-    return text.encode("utf-8", "replace"), "\ufffd" not in text
+def _unzipped(content):
+    """The one notebook in a zip file and its name there; other content as it is.
 
-
-def _is_utf8(content):
-    step, decoder = 1 << 20, codecs.getincrementaldecoder("utf-8")()
+    Nothing is written anywhere, so a name in the archive leads nowhere; what is read of a member is bounded.
+    """
+    if not content.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+        return content, None
+    ending = content[-(1 << 16) - 100 :]
+    at = ending.rfind(b"PK\x05\x06")
+    size = int.from_bytes(ending[at + 12 : at + 16], "little")
+    if at < 0 or b"PK\x06\x07" in ending or size > MAX_MEMBERS_BYTES:
+        raise Unreadable("a zip file that is damaged or holds too many files")
     try:
-        for start in range(0, len(content), step):
-            decoder.decode(content[start : start + step])
-        decoder.decode(b"", final=True)
-    except UnicodeDecodeError:
-        return False
-    return True
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            members = [member for member in archive.infolist() if _is_notebook_in_zip(member)]
+            if len(members) != 1:
+                names = ", ".join(
+                    sorted(_plain(each.filename) for each in members)[:MAX_CANDIDATES]
+                )
+                number = (
+                    f"several notebooks, {names}" if members else "no notebook that can be opened"
+                )
+                raise Unreadable(f"a zip file with {number}")
+            with archive.open(members[0]) as file:
+                inside = file.read(MAX_FILE_BYTES + 1)
+    except (zipfile.BadZipFile, OSError, EOFError, ValueError, RuntimeError, zlib.error):
+        raise Unreadable("a zip file that is damaged") from None
+    if len(inside) > MAX_FILE_BYTES:
+        raise Unreadable(f"a zip file with more than {MAX_FILE_BYTES // 1_000_000} MB in it")
+    if not inside.strip(BLANK):
+        raise Unreadable("a zip file with an empty notebook")
+    return inside, members[0].filename
+
+
+def _is_notebook_in_zip(member):
+    """Whether a member is named as a notebook is, a plain file that is not encrypted, and no system's copy."""
+    parts = member.filename.replace("\\", "/").split("/")
+    return (
+        NOTEBOOK_NAME.search(parts[-1]) is not None
+        and not any(part.startswith((".", "__")) for part in parts)
+        and not member.flag_bits & 1
+        and member.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+        and stat.S_IFMT(member.external_attr >> 16) in (0, stat.S_IFREG)
+    )
+
+
+def _text_of(content, keep_outputs, language):
+    """The first JSON value as text, and what there is to tell, as sentences to be filled in."""
+    coding = json.detect_encoding(content) if content[:1] != b"\0" or content[1:2] else "utf-8"
+    if coding not in ("utf-8", "utf-8-sig"):
+        content = content.decode(coding, "replace").encode("utf-8", "replace")
+        content = content.removeprefix(b"\xef\xbb\xbf")
+    start = content.removeprefix(b"\xef\xbb\xbf").lstrip(BLANK)[:1]
+    if start != b"{":
+        raise Unreadable(_what_is_no_json(content))
+    content, tail = _without_outputs(content, keep_outputs)
+    repairs = [TAIL] * bool(tail.strip(BLANK))
+    if coding not in ("utf-8", "utf-8-sig"):
+        text = content.decode()
+        return text, repairs + [REPLACED] * ("\ufffd" in text)
+    for number, page in enumerate(("utf-8-sig", *_code_pages(content, language))):
+        try:
+            return content.decode(page), repairs + [READ_AS] * (number > 0)
+        except UnicodeDecodeError:
+            continue
+    return content.decode("utf-8-sig", "replace"), [*repairs, REPLACED]
+
+
+def _code_pages(content, language):
+    return ("cp949",) if _is_korean(content) else (CODE_PAGES.get(language, "cp1252"),)
+
+
+def _is_korean(content):
+    return HANGUL.fullmatch(content) is not None
+
+
+def _what_is_no_json(content):
+    """What a file is that does not hold the JSON of a notebook, as far as its bytes tell."""
+    sides, place = [], 0
+    for mark in CONFLICT:
+        if (found := mark.search(content, place)) is None:
+            break
+        sides, place = [*sides, _plain((found[1] or b"").decode("utf-8", "replace"))], found.end()
+    else:
+        return f"it holds both sides of a conflict of git, {sides[0]} and {sides[2]}"
+    known = (what for pattern, what in KNOWN_FILES if re.match(pattern, content))
+    return next(known, "not JSON")
 
 
 # --- JSON ----------------------------------------------------------------------------------------
 
 
 def _without_outputs(content, keep_outputs):
-    """JSON with the outputs of cells cut out, or those that are too large."""
+    """The first JSON value with the outputs of cells cut out, or those that are too large; what follows it."""
     parts, copied, bytes_left, nodes_left = [], 0, MAX_OUTPUT_BYTES, MAX_NODES
+    end_of_all = len(content)
     for start, end, nodes in _output_lists(content):
+        if start is None:
+            end_of_all = end
+            break
         size = end - start
         is_small = size <= min(MAX_CELL_OUTPUT_BYTES, bytes_left) and nodes <= nodes_left
         if keep_outputs and is_small:
@@ -166,14 +274,15 @@ def _without_outputs(content, keep_outputs):
         else:
             parts += [content[copied:start], CUT_OUTPUTS if keep_outputs else b"[]"]
             copied = end
-    if sum(map(len, parts)) + len(content) - copied > MAX_PARSED_BYTES:
+    if sum(map(len, parts)) + end_of_all - copied > MAX_PARSED_BYTES:
         raise Unreadable(f"more than {MAX_PARSED_BYTES // 1_000_000} MB besides its outputs")
-    return b"".join([*parts, content[copied:]]) if parts else content
+    return b"".join([*parts, content[copied:end_of_all]]), content[end_of_all:]
 
 
 def _output_lists(content):
     """Where the lists stand that are values of a key "outputs": start, end, and values inside.
 
+    At last comes where the first JSON value ends, without a start. A value that does not end is no JSON.
     Walks over strings, brackets and what lies between them; such a key has no other use in a notebook.
     """
     depth, nodes, last, start = 0, 0, None, None
@@ -188,8 +297,11 @@ def _output_lists(content):
             if start is not None and depth < floor:
                 yield start, match.end(), nodes - outside
                 start, nodes = None, outside
+            if depth == 0:
+                yield None, match.end(), nodes
+                return
         elif token == b'"':
-            raise Unreadable("not JSON")
+            raise Unreadable(_broken(content))
         elif content[match.start()] == QUOTE:
             nodes += 1
         else:
@@ -199,20 +311,27 @@ def _output_lists(content):
         last = token
         if depth > MAX_DEPTH or number > MAX_TOKENS or (start is None and nodes > MAX_NODES):
             raise Unreadable("nested or divided as no notebook is")
+    raise Unreadable(_broken(content))
 
 
-def _parse(content):
+def _broken(content):
+    """What keeps content that begins as JSON does from being JSON."""
+    reason = _what_is_no_json(content)
+    return "JSON that breaks off: the file was cut short" if reason == "not JSON" else reason
+
+
+def _parse(text):
     """The value of JSON without NaN, infinities, huge numbers and lone surrogates."""
     try:
         return json.loads(
-            content.decode("utf-8-sig", "replace"),
+            text,
             strict=False,
             parse_constant=lambda _: None,
             parse_int=lambda text: int(text) if len(text) < 20 else None,
             parse_float=lambda text: value if math.isfinite(value := float(text)) else None,
         )
     except (ValueError, RecursionError):
-        raise Unreadable("not JSON") from None
+        raise Unreadable(_what_is_no_json(text.encode("utf-8", "replace"))) from None
 
 
 # --- The notebook --------------------------------------------------------------------------------
@@ -347,17 +466,18 @@ def _list(value):
 # --- Finding the file ----------------------------------------------------------------------------
 
 
-def find_submission(folder, assignment, master=None):
-    """Which file in ``submitted/<student>/<assignment>/`` is the one to grade.
+def find_submission(folder, assignment, master, keep_outputs=False, language="en"):
+    """Which file in ``submitted/<student>/<assignment>/`` is the one to grade, and what it holds.
 
-    The one of the assignment's name, if it can be read; else the notebook, of whatever name and in
-    whatever folder below, that holds most cells of the lesson, the newest of equals.
+    Of several notebooks of the lesson, of whatever name and in whatever folder below, it is the one with
+    the fewest blanks that nobody filled, then the newest. Every file is read once.
 
     Parameters
     ----------
     folder : of the submission; no link is followed in it.
     assignment : its name.
-    master : NotebookNode of the lesson; without it, cells are known by names that name the lesson.
+    master : NotebookNode of the lesson.
+    keep_outputs, language : as `read_submission` has them.
 
     Returns
     -------
@@ -365,44 +485,106 @@ def find_submission(folder, assignment, master=None):
     """
     folder = Path(folder)
     exact = folder / f"{assignment}.ipynb"
-    is_there = os.path.lexists(exact)
-    if is_there and read_submission(exact).is_readable:
-        return Found(exact, ())
-    others = [path for path in _notebooks_in(folder) if path != exact]
-    others.sort(key=lambda path: (-_alikeness(path, assignment), str(path)))
-    known = {path: _known_cells(path, assignment, master) for path in others[:MAX_CANDIDATES]}
-    readable = [path for path in known if known[path] is not None]
-    if not readable:
-        path = next((path for path in [exact] * is_there + others), None)
-        return Found(path, () if path else (NOTHING_FOUND,))
-    best = max(readable, key=lambda path: (known[path], _time_of(path)))
-    return Found(best, (_choice(best.relative_to(folder), exact.name, is_there, len(readable)),))
+    others = [path for path in _files_in(folder) if path != exact and path.name not in SIDE_FILES]
+    others.sort(
+        key=lambda path: (
+            not NOTEBOOK_NAME.search(path.name),
+            -_alikeness(path, assignment),
+            str(path),
+        )
+    )
+    paths = [exact] * os.path.lexists(exact) + others
+    readings, room = {}, MAX_FILE_BYTES
+    for path in paths[:MAX_CANDIDATES]:
+        room -= _size_of(path)
+        if room >= 0 or path == paths[0]:
+            readings[path] = read_submission(path, keep_outputs, language)
+    best = _best(readings, master, exact)
+    if best is None:
+        return _nothing_readable(folder, exact, paths, readings)
+    rest = tuple(str(path.relative_to(folder)) for path in paths if path != best)
+    sentences = _choice(folder, best, exact, readings)
+    reading = readings[best]
+    return Found(best, replace(reading, repairs=(*sentences, *reading.repairs)), rest)
 
 
-def _choice(chosen, wanted, is_there, number):
-    state = "could not be read" if is_there else "was missing"
-    among = f", of {number} notebooks the one most like the lesson" if number > 1 else ""
-    return f"The file {wanted} {state}: {_plain(str(chosen))} was graded in its place{among}."
+def _best(readings, master, exact):
+    """The path of the notebook of the lesson with most work in it; None where no notebook can be read."""
+    wanted = set().union(*map(marks_of, master.cells))
+    known = {
+        path: len(wanted & set().union(*map(marks_of, reading.notebook.cells)))
+        for path, reading in readings.items()
+        if reading.is_readable
+    }
+    alike = [path for path in known if 2 * known[path] >= max(known.values())]
+    if len(alike) < 2:
+        return next(iter(alike), None)
+    left = {path: blanks_left(master, readings[path].notebook) for path in alike}
+    return min(alike, key=lambda path: (left[path], -_time_of(path), path != exact))
 
 
-def _notebooks_in(folder, depth=3):
-    """Plain files in a folder and below that are named as notebooks are; hidden ones left out."""
+def unreadable(sentence):
+    """A Reading of nothing, and why."""
+    return Reading(_new_notebook([], {}), (sentence,), False)
+
+
+def _choice(folder, best, exact, readings):
+    """What there is to say about the file that was chosen, as sentences."""
+    chosen = _plain(str(best.relative_to(folder)))
+    readable = [path for path in readings if readings[path].is_readable]
+    rest = sorted(_plain(str(path.relative_to(folder))) for path in readable if path != best)
+    rest = ", ".join(rest)
+    if best == exact:
+        return [f"The file {chosen} was graded, not {rest}: {MOST_FILLED}."] if rest else []
+    if exact in readable:
+        return [f"The file {chosen} was graded, not {rest}: {MOST_FILLED}."]
+    state = "could not be read" if exact in readings else "was missing"
+    among = f", not {rest}: {MOST_FILLED}" if rest else ""
+    return [f"The file {exact.name} {state}: {chosen} was graded in its place{among}."]
+
+
+def _nothing_readable(folder, exact, paths, readings):
+    """What is found where no notebook can be read: the first file, and a sentence that names all."""
+    copy = folder / ".ipynb_checkpoints" / f"{exact.stem}-checkpoint.ipynb"
+    sentences = [sentence for reading in readings.values() for sentence in reading.repairs]
+    if more := [path for path in paths if path not in readings]:
+        sentences.append(f"Files beside it that were not read: {len(more)}.")
+    if copy.is_file() and not copy.is_symlink():
+        sentences.append(f"An older copy lies in {copy.relative_to(folder)}.")
+    reading = unreadable(" ".join(sentences[:10]) or NOTHING_FOUND)
+    return Found(next(iter(paths), None), reading, ())
+
+
+def _files_in(folder, depth=3):
+    """Plain files in a folder and below; hidden ones and those that a system puts there are left out."""
     found, folders = [], []
     if folder.is_symlink():
         return found
     try:
         with os.scandir(folder) as entries:
             for entry in islice(entries, MAX_ENTRIES):
-                if entry.name.startswith((".", "__")):
+                if is_of_a_system(entry.name):
                     continue
                 if entry.is_dir(follow_symlinks=False):
                     folders.append(folder / entry.name)
-                elif entry.is_file(follow_symlinks=False) and NOTEBOOK_NAME.search(entry.name):
+                elif entry.is_file(follow_symlinks=False) or NOTEBOOK_NAME.search(entry.name):
                     found.append(folder / entry.name)
     except OSError:
         return found
     below = sorted(folders)[:MAX_CANDIDATES] if depth else []
-    return sorted(found) + [path for place in below for path in _notebooks_in(place, depth - 1)]
+    return sorted(found) + [path for place in below for path in _files_in(place, depth - 1)]
+
+
+def is_of_a_system(name):
+    """Whether a file or folder of this name is a system's or an editor's, not a student's work."""
+    return name.startswith((".", "__")) or name.lower() in ("thumbs.db", "desktop.ini")
+
+
+def _size_of(path):
+    try:
+        return path.lstat().st_size
+    except OSError:
+        return 0
 
 
 def _alikeness(path, assignment):
@@ -416,25 +598,14 @@ def _time_of(path):
         return 0.0
 
 
-def _known_cells(path, assignment, master):
-    """How many cells of the lesson a file holds; None where it cannot be read."""
-    reading = read_submission(path)
-    if not reading.is_readable:
-        return None
-    wanted = set().union(*map(_marks, master.cells)) if master else set()
-    named = re.compile(rf"(blank-)?{re.escape(assignment)}-")
-    found = set().union(*map(_marks, reading.notebook.cells))
-    return len(found & wanted) if master else sum(bool(named.match(mark)) for mark in found)
-
-
-def _marks(cell):
-    """By what a cell is known: its name, its id, and its source."""
-    name = cell.metadata.get("nbgrader", {}).get("grade_id")
-    marks = {cell["id"], cell.source.strip()}
-    return marks | ({name} if isinstance(name, str) else set())
-
-
 # --- In nbgrader ---------------------------------------------------------------------------------
+
+
+def told_of(reading):
+    """What of a reading the notebook keeps under our key while it is graded; none of it is the student's."""
+    if not reading.is_readable:
+        return NotebookNode({UNREAD: " ".join(reading.repairs)})
+    return NotebookNode({REPAIRS: list(reading.repairs)} if reading.repairs else {})
 
 
 class TolerantExporter(NotebookExporter):
@@ -448,10 +619,8 @@ class TolerantExporter(NotebookExporter):
         if not getattr(self.parent, "_sanitizing", False):
             return super().from_filename(filename, resources=resources, **kw)
         reading = read_submission(filename)
-        for sentence in reading.repairs:
-            self.log.warning("Repaired: %s", sentence)
-        if reading.repairs:
-            reading.notebook.metadata[RESULT] = NotebookNode({REPAIRS: list(reading.repairs)})
+        if told := told_of(reading):
+            reading.notebook.metadata[RESULT] = told
         path = Path(filename)
         place = ResourcesDict()
         place.update(name=path.stem, path=str(path.parent))

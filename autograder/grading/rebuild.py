@@ -26,10 +26,10 @@ from autograder.build import build_release, build_solution, languages_of, read_n
 from autograder.build.checksums import compute_checksums
 from autograder.build.notebooks import is_check, is_code, is_solution, once_a_notebook
 from autograder.errors import CourseError, GradingError
-from autograder.grading.reading import REPAIRS
-from autograder.grading.results import EXTRA_ID, RESULT, course_of
+from autograder.grading.results import EXTRA_ID, REPAIRS, RESULT, UNREAD, course_of
 
 EMPTY = "The notebook has no cells: nothing in it could be graded."
+ANOTHER_LESSON = "This is the notebook of another lesson, {lesson}: nothing in it could be graded for {assignment}."
 ABSENT = "# This cell was missing from the submission."
 NAME_WEIGHT, ID_WEIGHT, EXACT, OTHER_TYPE = 0.6, 0.5, 2.0, 0.3
 LIKE_ENOUGH = 0.5
@@ -191,6 +191,45 @@ def rebuild(master, submission, keep_outputs=False):
     return _told(notebook, repairs if read else (EMPTY,))
 
 
+def blanks_left(master, submission):
+    """How many blanks of the lesson a submission leaves as they were given out, or lacks."""
+    forms = _forms_of(master)
+    stubs = {name: {_key(source) for source in forms.sources[name][0]} for name in forms.sources}
+    return sum(
+        cell.source == ABSENT or _key(cell.source) in stubs[cell["id"]]
+        for cell in rebuild(master, submission).notebook.cells
+        if is_code(cell) and is_solution(cell) and cell["id"] in stubs
+    )
+
+
+def marks_of(cell):
+    """By what a cell is known: its name, its id, and its source."""
+    name = cell.metadata.get("nbgrader", {}).get("grade_id")
+    marks = {cell["id"], cell.source.strip()}
+    return marks | ({name} if isinstance(name, str) else set())
+
+
+def another_lesson(course, assignment, notebook):
+    """A sentence where a notebook is surely that of another lesson of the course; None elsewhere.
+
+    Parameters
+    ----------
+    course : Path.
+    assignment : name of the one that it was handed in for.
+    notebook : NotebookNode that was handed in, as the reader gives it.
+    """
+    marks = set().union(*map(marks_of, notebook.cells))
+    known = {
+        path.stem: len(marks & set().union(*map(marks_of, read_notebook(path).cells)))
+        for path in sorted(Path(course).glob("source/*/*.ipynb"))
+        if path.stem == path.parent.name
+    }
+    lesson = max(known, key=known.get, default=assignment)
+    if lesson == assignment or known[lesson] <= 4 * known.get(assignment, 0):
+        return None
+    return ANOTHER_LESSON.format(lesson=lesson, assignment=assignment)
+
+
 def _told(notebook, repairs):
     """A rebuilt notebook that keeps its repairs in its metadata."""
     if repairs:
@@ -214,15 +253,24 @@ class RebuildSubmission(NbGraderPreprocessor):
         folder = Path(course_of(self)) / "source" / names["assignment"]
         try:
             master = read_notebook(folder / f"{names['notebook']}.ipynb", GradingError)
-            rebuilt = rebuild(master, nb)
+            reason = nb.metadata.get(RESULT, {}).get(UNREAD)  # written by our reader alone
+            reason = reason or another_lesson(course_of(self), names["assignment"], nb)
+            rebuilt = rebuild(master, NotebookNode(nb, cells=[]) if reason else nb)
         except CourseError as problem:
             self.log.warning("The submission is not rebuilt: %s", problem)
             return nb, resources
+        if reason:
+            self.log.warning(
+                "Not graded: %s, %s: %s", names["student"], names["assignment"], reason
+            )
+            rebuilt.notebook.metadata[RESULT] = NotebookNode({UNREAD: reason})
+            return rebuilt.notebook, resources
         told = _told_by_the_reader(nb)
-        fresh = () if told and rebuilt.repairs == (EMPTY,) else rebuilt.repairs
-        for sentence in fresh:
-            self.log.warning("Repaired: %s", sentence)
-        return _told(rebuilt.notebook, [*told, *fresh]).notebook, resources
+        for sentence in (*told, *rebuilt.repairs):
+            self.log.warning(
+                "Repaired: %s, %s: %s", names["student"], names["assignment"], sentence
+            )
+        return _told(rebuilt.notebook, [*told, *rebuilt.repairs]).notebook, resources
 
 
 # --- Reading what was handed in ------------------------------------------------------------------

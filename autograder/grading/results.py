@@ -16,6 +16,8 @@ from autograder.report.inert import inert_attachments, inert_markdown
 
 RESULT = "autograder"
 """The key of the notebook's metadata."""
+REPAIRS, UNREAD = "repairs", "unread"
+"""Under it, where a notebook that is being graded keeps its repairs, and why nothing of it could be read."""
 EXTRA_ID = "extra-"
 """How ids of cells begin that a student added."""
 

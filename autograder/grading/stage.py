@@ -14,9 +14,9 @@ from traitlets import Bool, Dict, Enum, Float, HasTraits, Integer, List, Unicode
 from autograder.build import read_notebook
 from autograder.data import read_manifest
 from autograder.errors import GradingError
-from autograder.grading.engine import Ground, grade
+from autograder.grading.engine import Ground, grade, unread
 from autograder.grading.private_data import grading_data_folder
-from autograder.grading.results import course_of, write_results
+from autograder.grading.results import RESULT, UNREAD, course_of, write_results
 from autograder.sandbox.limits import Limits
 
 SANDBOXES = ("bubblewrap", "none")
@@ -70,6 +70,8 @@ class GradeSubmission(NbGraderPreprocessor, LIMITS):
 
     def grade(self, course, assignment, notebook, **options):
         """The engine's results for a rebuilt notebook; options as `engine.grade` has them."""
+        if reason := notebook.metadata.get(RESULT, {}).get(UNREAD):
+            return unread(notebook, master_of(course, assignment), reason)
         return grade(
             notebook,
             master_of(course, assignment),

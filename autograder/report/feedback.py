@@ -5,6 +5,7 @@ The stages here take both away and put back what the student handed in, made ine
 the grading run are outcomes and fixed sentences.
 """
 
+import unicodedata
 import warnings
 from pathlib import Path
 
@@ -22,7 +23,8 @@ from autograder.build.hidden_tests import BEGIN
 from autograder.build.notebooks import is_check, is_code
 from autograder.errors import CourseError, GradingError
 from autograder.grading.classroom import Classroom, log, read_config
-from autograder.grading.reading import find_submission, read_submission
+from autograder.grading.hand_ins import ExactPaths, folder_of
+from autograder.grading.reading import find_submission
 from autograder.grading.rebuild import rebuild
 from autograder.grading.results import course_of
 from autograder.report.inert import inert_outputs
@@ -75,18 +77,17 @@ class ShowHandedIn(NbGraderPreprocessor):
         while not hasattr(owner, "coursedir"):
             owner = owner.parent
         course = owner.coursedir
-        folder = course.format_path(
-            course.submitted_directory, names["student"], names["assignment"]
-        )
+        root = Path(course.root, course.submitted_directory)
+        folder = folder_of(root, names["student"], names["assignment"])
         master = (
             Path(course_of(self)) / "source" / names["assignment"] / f"{names['notebook']}.ipynb"
         )
-        found = find_submission(folder, names["assignment"])
-        if found.path is None:
-            return None
-        reading = read_submission(found.path, keep_outputs=True)
         try:
-            return rebuild(read_notebook(master), reading.notebook, keep_outputs=True).notebook
+            lesson = read_notebook(master)
+            found = find_submission(folder, names["assignment"], lesson, keep_outputs=True)
+            if found.path is None:
+                return None
+            return rebuild(lesson, found.reading.notebook, keep_outputs=True).notebook
         except CourseError as problem:
             self.log.warning("Outputs are left out of the feedback: %s", problem)
             return None
@@ -164,7 +165,7 @@ def _grade(grade):
 # --- A class -------------------------------------------------------------------------------------
 
 
-class Feedback(GenerateFeedback):
+class Feedback(ExactPaths, GenerateFeedback):
     """nbgrader's converter that notes what it wrote and what failed, and copies no other file."""
 
     preprocessors = List(list(FEEDBACK_PREPROCESSORS)).tag(config=True)
@@ -225,11 +226,15 @@ def generate_feedback(course, assignments, student=None, force=False):
         Where nothing was graded, or a page could not be made; other pages are written first.
     """
     course = Path(course).resolve()
+    student = student and unicodedata.normalize("NFC", student)
     config = read_config(course)
     folder = Classroom(course, config).graded_folder
     written, failed = [], []
     for assignment in assignments:
-        if not any(folder.glob(f"{student or '*'}/{assignment}/{assignment}.ipynb")):
+        graded = {
+            path.parent.parent.name for path in folder.glob(f"*/{assignment}/{assignment}.ipynb")
+        }
+        if not graded or student not in (None, *graded):
             whose = f" of {student}" if student else ""
             raise GradingError(
                 f"Nothing{whose} is graded for {assignment}: run `autograder grade {assignment}` first."

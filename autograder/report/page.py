@@ -35,6 +35,7 @@ OUTCOMES = {
     "TIMEOUT": ("…", "out of time", "bad"),
     "KILLED": ("■", "stopped", "bad"),
     "NOT_RUN": ("–", "not run", "bad"),
+    "UNREADABLE": ("?", "could not be read, waits for a person", "plain"),
 }
 UNKNOWN = ("·", "graded", "plain")
 """Sign, word and class of a check whose outcome is not known."""

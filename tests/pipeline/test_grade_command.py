@@ -8,7 +8,8 @@ import pytest
 from nbformat.v4 import new_notebook
 
 from autograder.demo import edited
-from autograder.grading.classroom import Classroom, HandedIn, read_config
+from autograder.grading.classroom import Classroom, read_config
+from autograder.grading.hand_ins import HandedIn
 from autograder.grading.outcomes import FAILED, Verdict
 from submissions.bench import SEEDS
 from submissions.courses import Course

@@ -17,5 +17,15 @@ def feedback(course, assignments, student, force):
     from autograder.grading.classroom import assignments_of
     from autograder.report.feedback import generate_feedback
 
-    written = generate_feedback(course, assignments or assignments_of(course), student, force)
-    Console().print(f"{len(written)} pages written.")
+    written, without_secret = generate_feedback(
+        course, assignments or assignments_of(course), student, force
+    )
+    console = Console()
+    console.print(f"{len(written)} pages written.")
+    if 0 < len(without_secret) < len(written):  # some came through the exchange
+        names = ", ".join(f"{student}'s {assignment}" for assignment, student in without_secret)
+        console.print(
+            f"Not through the exchange came {names}: `nbgrader fetch_feedback` will not find these "
+            "pages, so hand them out yourself.",
+            markup=False,
+        )

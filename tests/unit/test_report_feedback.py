@@ -186,7 +186,7 @@ class Course:
     def page(self, student, **options):
         """The page of one student, written now."""
         options = {"force": True} | options
-        [path] = generate_feedback(self.folder, ["svd"], student, **options)
+        [path], _ = generate_feedback(self.folder, ["svd"], student, **options)
         assert path == self.path("feedback", student, "html")
         return path.read_text()
 
@@ -382,7 +382,8 @@ def test_no_other_file_gets_into_the_feedback_folder(course):
     course.add("files", deepcopy(SOLUTION))
     (course.folder / "autograded/files/svd/secret.txt").write_text("secret")
     course.page("files")
-    assert [p.name for p in (course.folder / "feedback/files/svd").iterdir()] == ["svd.html"]
+    names = sorted(path.name for path in (course.folder / "feedback/files/svd").iterdir())
+    assert names == ["submission_secret.txt", "svd.html", "timestamp.txt"]
 
 
 def test_the_stages_of_nbgrader_alone_make_no_page(course):
@@ -470,10 +471,10 @@ def test_the_policy_allows_no_script_and_only_the_pages_own_style(partial):
 def test_pages_are_written_again_only_where_something_is_newer(course):
     course.add("twice", deepcopy(SOLUTION))
     assert course.page("twice", force=False)
-    assert generate_feedback(course.folder, ["svd"], "twice") == []
+    assert generate_feedback(course.folder, ["svd"], "twice") == ([], [])
     path = course.path("autograded", "twice")
     path.write_text(path.read_text())
-    assert len(generate_feedback(course.folder, ["svd"], "twice")) == 1
+    assert len(generate_feedback(course.folder, ["svd"], "twice")[0]) == 1
 
 
 @pytest.mark.parametrize(("student", "whose"), [("nobody", " of nobody"), (None, "")])

@@ -25,6 +25,11 @@ from autograder.report.prose import MAX_DEPTH, Prose
 
 MAX_CELLS, MAX_CODE_CHARS, MAX_CODE_PAGE_CHARS = 1_000, 30_000, 1_500_000
 """Cells of a page, characters of code of one cell, and of a page, that are shown."""
+MAX_COLOURED_CHARS, MAX_COLOURED_PAGE_CHARS = 6_000, 100_000
+"""Characters of one cell, and of a page, up to which code is coloured.
+
+Pygments takes about 7 us a character for any text, and more the longer a string with `\\N{` in it is.
+"""
 MAX_SENTENCES = 100
 QUOTED = re.compile(r"`([^`]+)`")
 
@@ -195,19 +200,22 @@ def _answer_row(name, grade):
 
 def _cells(cells, rows, verdicts):
     """What the template needs of each cell."""
-    prose, chars = Prose(), MAX_CODE_PAGE_CHARS
+    prose, chars, coloured = Prose(), MAX_CODE_PAGE_CHARS, MAX_COLOURED_PAGE_CHARS
     lines = _raised(verdicts)
     shown = []
     for cell in cells:
         nbgrader = cell.metadata.get("nbgrader", {})
-        chars -= len(cell.source) if is_code(cell) else 0
         is_prose = cell.cell_type == "markdown"
+        size = 0 if is_prose else len(cell.source)
+        chars -= size
+        is_coloured = is_code(cell) and size <= min(MAX_COLOURED_CHARS, coloured)
+        coloured -= size if is_coloured else 0
         shown.append(
             {
                 "id": cell["id"],
                 "label": _label(cell),
                 "html": prose.html(cell.source, cell.get("attachments")) if is_prose else "",
-                "code": "" if is_prose else _code(cell, lines.get(cell["id"]), chars > 0),
+                "code": "" if is_prose else _code(cell, lines.get(cell["id"]), chars > 0, is_coloured),
                 "outputs": cell.get("outputs", []),
                 "row": rows.get(nbgrader.get("grade_id")),
                 "comment": prose.html(nbgrader["comment"]) if nbgrader.get("comment") else "",
@@ -233,9 +241,9 @@ def _label(cell):
     return "Your own cell" if cell["id"].startswith(EXTRA_ID) else ""
 
 
-def _code(cell, line, is_coloured):
-    source = inert_text(cell.source, MAX_CODE_CHARS)
-    if cell.cell_type == "raw" or not is_coloured:
-        return f"<pre>{Markup.escape(source if is_coloured else CUT)}</pre>"
+def _code(cell, line, is_shown, is_coloured):
+    source = inert_text(cell.source, MAX_CODE_CHARS) if is_shown else CUT
+    if not (is_shown and is_coloured):
+        return f"<pre>{Markup.escape(source)}</pre>"
     formatter = HtmlFormatter(cssclass="code", hl_lines=[line] if line else [])
     return highlight(source, PythonLexer(stripnl=False), formatter)

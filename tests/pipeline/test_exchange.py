@@ -7,15 +7,20 @@ in one command, and each notebook costs or earns its own points and nobody else'
 import html
 import re
 import shutil
+import time
 from copy import deepcopy
 
 import nbformat
 import pytest
+from click.testing import CliRunner
 from nbformat.v4 import new_code_cell
 from nbgrader.utils import get_username
 from pipeline.desk import CHECKS, NOTHING, Desk
 
+from autograder.cli import main
 from autograder.data import grading_folder
+from autograder.grading.classroom import Classroom, HandedIn, read_config
+from autograder.grading.outcomes import Verdict
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +88,67 @@ def test_feedback_shows_the_numbers_of_the_students_own_run(desk, solution):
     here = [line for cell in desk.graded(get_username()).cells for line in printed_by(cell)]
     private = {line for line in here if re.search(r"\d\.\d", line)} - {*shown}
     assert private and not any(line in text for line in private)
+
+
+# --- Feedback arrives -----------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module", params=["nbgrader autograde", "autograder grade"])
+def graded(request, desk, tmp_path_factory):
+    """The desk with a copy of its course, graded by either grader."""
+    here = desk.with_course(tmp_path_factory.mktemp("graded") / "course")
+    if request.param == "autograder grade":
+        shutil.rmtree(here.course / "autograded")
+        shutil.copytree(here.course / "submitted" / get_username(), here.course / "submitted/by-hand")
+        (here.course / "submitted/by-hand/svd/submission_secret.txt").unlink()
+        autograder(here, "grade", "svd", "--force")
+    return here
+
+
+def autograder(desk, *arguments):
+    """Run an `autograder` command on a desk's course; what it printed is returned."""
+    result = CliRunner().invoke(main, ["--course", str(desk.course), *arguments])
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+@pytest.mark.parametrize("maker", ["nbgrader generate_feedback", "autograder feedback"])
+def test_feedback_arrives_whoever_graded_and_whoever_made_the_page(graded, maker):
+    shutil.rmtree(graded.course / "feedback", ignore_errors=True)
+    if maker == "autograder feedback":
+        said = " ".join(autograder(graded, "feedback", "svd").split())
+        has_other = (graded.course / "submitted/by-hand").exists()
+        assert ("Not through the exchange came by-hand's svd:" in said) == has_other
+    else:
+        graded.generate_feedback()
+    [page] = graded.bring_feedback_back()
+    assert page.read_text().count("<strong>passed</strong>") == len(CHECKS)
+
+
+@pytest.mark.parametrize("graded", ["autograder grade"], indirect=True)
+def test_feedback_arrives_after_another_verdict(graded):
+    classroom = Classroom(graded.course, read_config(graded.course))
+    folder = graded.course / "submitted" / get_username() / "svd"
+    submission = HandedIn(get_username(), "svd", folder)
+    lowered = Verdict("svd-rank", 0.0, 4.0, "FAILED", "Judged again.")
+    classroom.record_again(submission, lowered)
+    autograder(graded, "feedback", "svd")
+    [page] = graded.bring_feedback_back()
+    assert "Judged again." in page.read_text()
+
+
+@pytest.mark.parametrize("graded", ["autograder grade"], indirect=True)
+def test_feedback_arrives_under_the_name_of_a_file_that_was_renamed(graded):
+    sent = graded.student / "svd/svd.ipynb"
+    renamed = sent.rename(sent.with_name("svd (1) 사본.ipynb"))
+    try:
+        time.sleep(1.1)  # nbgrader tells submissions apart by the second
+        graded.submit()
+    finally:
+        renamed.rename(sent)
+    autograder(graded, "grade", "svd", "--student", get_username())
+    autograder(graded, "feedback", "svd", "--student", get_username())
+    assert graded.bring_feedback_back()[-1].name == "svd (1) 사본.html"
 
 
 def printed_by(cell):

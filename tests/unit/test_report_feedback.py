@@ -4,6 +4,7 @@ import base64
 import json
 import re
 import shutil
+import time
 import warnings
 from copy import deepcopy
 from pathlib import Path
@@ -11,7 +12,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from bs4 import BeautifulSoup
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from nbgrader.api import Gradebook
 from sqlalchemy.exc import SAWarning
 
@@ -21,7 +22,7 @@ from autograder.errors import GradingError
 from autograder.grading.classroom import Classroom, read_config
 from autograder.grading.rebuild import rebuild
 from autograder.report.feedback import CHANGED, GONE, generate_feedback
-from autograder.report.page import CARRIED_ON, SOURCES
+from autograder.report.page import CARRIED_ON, SOURCES, Ledger, feedback_page
 
 ROOT = Path(__file__).parents[2]
 MASTER = read_notebook(ROOT / "source/svd/svd.ipynb")
@@ -463,6 +464,27 @@ def test_the_policy_allows_no_script_and_only_the_pages_own_style(partial):
     policy = partial.find("meta", attrs={"http-equiv": "Content-Security-Policy"})["content"]
     assert policy.startswith("default-src 'none'; img-src data:; style-src 'sha256-")
     assert "unsafe" not in policy and "script-src" not in policy
+
+
+SLOW = {
+    "names of characters": ('"""', '"\\N{'),
+    "nested f-strings": ("f'", "{f'"),
+    "backslashes": ('"', "\\"),
+    "decorators": ("", "@"),
+}
+"""Code that takes long to be coloured: how it starts, and what is repeated."""
+
+
+@pytest.mark.parametrize("kind", SLOW)
+def test_a_page_full_of_code_made_to_be_slow_is_laid_out_at_once(kind):
+    start, part = SLOW[kind]
+    source = start + part * (30_000 // len(part))
+    sizes = [5_900] * 50 + [30_000] * 50
+    notebook = new_notebook(cells=[new_code_cell(source[:size]) for size in sizes])
+    start = time.process_time()
+    page = feedback_page(notebook, Ledger("svd", "eve", 0.0, 0.0))
+    assert time.process_time() - start < 10
+    assert page.count("<pre>") >= 50
 
 
 # --- A class --------------------------------------------------------------------------------------

@@ -83,6 +83,8 @@ class Row:
     """One line of the table on top, for a check or an answer."""
 
     name: str
+    place: str
+    """Id of the cell where the student's own work on it begins."""
     sign: str
     word: str
     kind: str
@@ -106,11 +108,21 @@ def feedback_page(notebook, ledger):
     """
     result = notebook.metadata.get(RESULT, {})
     verdicts = {verdict["check"]: verdict for verdict in result.get("checks", [])}
-    rows = [_row(cell, verdicts, ledger.grades) for cell in notebook.cells if _is_graded(cell)]
+    begins = _own_work(notebook.cells[:MAX_CELLS])
+    rows = [
+        _row(cell, begins.get(cell["id"], cell["id"]), verdicts, ledger.grades)
+        for cell in notebook.cells
+        if _is_graded(cell)
+    ]
     style = _style()
     return _template().render(
         ledger=ledger,
         rows=rows,
+        waiting=sum(
+            grade.max_points
+            for cell in filter(is_answer, notebook.cells)
+            if (grade := ledger.grades.get(cell.metadata.nbgrader.grade_id)) and grade.waits
+        ),
         has_bonus=any(row.bonus for row in rows),
         repairs=[inert_text(s, 500) for s in result.get(REPAIRS, [])[:MAX_SENTENCES]],
         notes=[*ledger.notes, *filter(None, [SOURCES.get(result.get("source"))])],
@@ -161,18 +173,30 @@ def _is_graded(cell):
     return is_check(cell) or is_answer(cell)
 
 
-def _row(cell, verdicts, grades):
+def _own_work(cells):
+    """Where the student's work on each check begins: id of its first blank, by id of the check."""
+    begins, first = {}, None
+    for cell in cells:
+        if is_check(cell):
+            begins[cell["id"]], first = first or cell["id"], None
+        elif is_code(cell) and is_solution(cell):
+            first = first or cell["id"]
+    return begins
+
+
+def _row(cell, place, verdicts, grades):
     name = cell.metadata.nbgrader.grade_id
     grade = grades.get(name)
     if is_answer(cell):
-        return _answer_row(name, grade)
+        return _answer_row(name, place, grade)
     verdict = verdicts.get(name, {})
     sign, word, kind = OUTCOMES.get(verdict.get("outcome"), UNKNOWN)
     points = grade.points if grade else verdict.get("points", 0.0)
     bonus = (grade.bonus if grade else 0.0) or verdict.get("bonus") or 0.0
-    place = verdict.get("place") or {}
+    raised = verdict.get("place") or {}
     return Row(
         name=name,
+        place=place,
         sign=sign,
         word=word,
         kind=kind,
@@ -180,19 +204,20 @@ def _row(cell, verdicts, grades):
         max_points=_number(grade.max_points if grade else verdict.get("max_points", 0.0)),
         bonus=f"+{_number(bonus)}" if bonus else "",
         sentence=inert_text(verdict.get("message"), 500),
-        cell=place.get("cell"),
+        cell=raised.get("cell"),
         carried_on=CARRIED_ON if verdict.get("carried_on") else "",
     )
 
 
-def _answer_row(name, grade):
+def _answer_row(name, place, grade):
     if grade is None or grade.waits:
         sign, word, points = "…", "to be read by a person", "–"
     elif grade.by_hand:
         sign, word, points = "✓", "read", _number(grade.points)
     else:
         sign, word, points = "–", "not answered", _number(grade.points)
-    return Row(name, sign, word, "plain", points, _number(grade.max_points) if grade else "–")
+    max_points = _number(grade.max_points) if grade else "–"
+    return Row(name, place, sign, word, "plain", points, max_points)
 
 
 # --- Cells ---------------------------------------------------------------------------------------
@@ -215,7 +240,10 @@ def _cells(cells, rows, verdicts):
                 "id": cell["id"],
                 "label": _label(cell),
                 "html": prose.html(cell.source, cell.get("attachments")) if is_prose else "",
-                "code": "" if is_prose else _code(cell, lines.get(cell["id"]), chars > 0, is_coloured),
+                "code": ""
+                if is_prose
+                else _code(cell, lines.get(cell["id"]), chars > 0, is_coloured),
+                "folded_lines": cell.source.count("\n") + 1 if _is_folded(cell) else 0,
                 "outputs": cell.get("outputs", []),
                 "row": rows.get(nbgrader.get("grade_id")),
                 "comment": prose.html(nbgrader["comment"]) if nbgrader.get("comment") else "",
@@ -230,6 +258,11 @@ def _raised(verdicts):
     """The line that raised an error, by cell id."""
     places = [verdict.get("place") or {} for verdict in verdicts.values()]
     return {place["cell"]: place.get("line") for place in places if "cell" in place}
+
+
+def _is_folded(cell):
+    """Whether the lesson folds a cell, as it does the one that fetches the data."""
+    return is_code(cell) and bool(cell.metadata.get("jupyter", {}).get("source_hidden"))
 
 
 def _label(cell):

@@ -5,7 +5,7 @@ allow-list of tags, attributes and protocols, and the page's own policy forbids 
 """
 
 import html
-from urllib.parse import unquote
+import re
 
 import bleach
 from mistune import HTMLRenderer, import_plugin
@@ -14,6 +14,7 @@ from nbconvert.filters.markdown_mistune import MarkdownWithMath
 from autograder.report.formulas import formula_image
 from autograder.report.inert import (
     MAX_MARKDOWN_CHARS,
+    find_attachment,
     inert_attachments,
     inert_text,
     is_safe_target,
@@ -27,8 +28,25 @@ MAX_DEPTH = 40
 
 TAGS = {
     *("h1", "h2", "h3", "h4", "h5", "h6", "p", "br", "hr", "ul", "ol", "li", "blockquote", "a"),
-    *("em", "strong", "del", "code", "pre", "table", "thead", "tbody", "tr", "th", "td", "img"),
+    *(
+        "details",
+        "summary",
+        "em",
+        "strong",
+        "del",
+        "code",
+        "pre",
+        "table",
+        "thead",
+        "tbody",
+        "tr",
+        "th",
+        "td",
+        "img",
+    ),
 }
+FOLDING = re.compile(r"(</?(?:details|summary)>)")
+"""The only raw HTML that counts: a hint folds by it. It has no attributes, and bleach closes it."""
 PICTURES = ("data:image/png;base64,", "data:image/jpeg;base64,")
 SIZED = ("alt", "width", "height", "class")
 
@@ -89,7 +107,8 @@ class _Renderer(HTMLRenderer):
 
     def image(self, text, url, title=None):
         """A picture where it is an attachment, else its words."""
-        bundle = self._attachments.get(unquote(url.removeprefix("attachment:")), {})
+        name = find_attachment(url.removeprefix("attachment:"), self._attachments)
+        bundle = self._attachments.get(name, {})
         for kind, content in bundle.items():
             return f'<img src="data:{kind};base64,{content}" alt="{html.escape(text)}">'
         return f"<em>[picture: {html.escape(text or 'without words')}]</em>"
@@ -99,6 +118,14 @@ class _Renderer(HTMLRenderer):
         if not is_safe_target(url):
             return text
         return f'<a href="{html.escape(html.unescape(url))}" rel="noreferrer">{text}</a>'
+
+    def block_html(self, text):
+        """HTML that stands by itself, as it was written, but for what folds a hint."""
+        return f"{_folding(text)}\n"
+
+    def inline_html(self, text):
+        """The same in a line."""
+        return _folding(text)
 
     def block_code(self, code, info=None):
         """Code without a class of its own."""
@@ -126,3 +153,9 @@ class _Renderer(HTMLRenderer):
             f'<img class="{kind}" src="{PICTURES[0]}{content}" alt="{tex}" '
             f'width="{width}" height="{height}">'
         )
+
+
+def _folding(text):
+    """HTML escaped, tags excepted by which a text is folded."""
+    parts = FOLDING.split(text)  # the tags stand at odd places
+    return "".join(part if n % 2 else html.escape(part) for n, part in enumerate(parts))

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import warnings
 
 import nbformat
 from nbgrader.api import Gradebook
@@ -98,7 +99,11 @@ class Desk:
         config = Config({"Exchange": places, "CourseDirectory": names} | settings)
         config.merge(read_config(self.course))
         coursedir = CourseDirectory(config=config)
-        step(coursedir=coursedir, authenticator=Authenticator(config=config), config=config).start()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ResourceWarning)  # nbgrader leaves files open
+            step(
+                coursedir=coursedir, authenticator=Authenticator(config=config), config=config
+            ).start()
 
     # --- What is handed in and what came of it ---------------------------------------------------
 

@@ -99,7 +99,9 @@ def graded(request, desk, tmp_path_factory):
     here = desk.with_course(tmp_path_factory.mktemp("graded") / "course")
     if request.param == "autograder grade":
         shutil.rmtree(here.course / "autograded")
-        shutil.copytree(here.course / "submitted" / get_username(), here.course / "submitted/by-hand")
+        shutil.copytree(
+            here.course / "submitted" / get_username(), here.course / "submitted/by-hand"
+        )
         (here.course / "submitted/by-hand/svd/submission_secret.txt").unlink()
         autograder(here, "grade", "svd", "--force")
     return here

@@ -5,6 +5,7 @@ import json
 import re
 import shutil
 import time
+import unicodedata
 import warnings
 from copy import deepcopy
 from pathlib import Path
@@ -23,6 +24,7 @@ from autograder.grading.classroom import Classroom, read_config
 from autograder.grading.rebuild import rebuild
 from autograder.report.feedback import CHANGED, GONE, generate_feedback
 from autograder.report.page import CARRIED_ON, SOURCES, Ledger, feedback_page
+from autograder.report.prose import Prose
 
 ROOT = Path(__file__).parents[2]
 MASTER = read_notebook(ROOT / "source/svd/svd.ipynb")
@@ -247,7 +249,8 @@ def test_the_table_says_each_checks_outcome_points_and_sentence(partial):
 
 
 def test_the_score_is_the_gradebooks(partial):
-    assert words(partial.find(class_="score")) == "9 of 17 points, ann"
+    said = "9 of 17 points, ann. 3 of these points are not read yet."
+    assert words(partial.find(class_="score")) == said
 
 
 def test_repairs_and_the_data_are_told(partial):
@@ -260,6 +263,48 @@ def test_every_link_leads_to_a_place_on_the_page(partial):
     places = {tag["id"] for tag in partial.select("[id]")}
     links = [tag["href"] for tag in partial.select("header a, .verdict a")]
     assert len(links) == 7 and {link.removeprefix("#") for link in links} <= places
+
+
+def test_each_exercise_links_to_the_students_own_code(partial):
+    links = {words(tag): tag["href"] for tag in partial.select("table.results td:first-child a")}
+    own = {check: f"#cell-blank-{check}" for check in CHECKS}
+    assert links == own | {"svd-why": "#cell-svd-why"}
+
+
+def test_hints_and_the_lessons_folded_code_are_folded(partial):
+    hints = partial.select(".prose details")
+    assert len(hints) >= 4 and all(words(hint.summary) == "Hint" for hint in hints)
+    assert all(len(words(hint)) > 40 and "<" not in words(hint) for hint in hints)
+    [data] = [tag for tag in partial.find_all("details") if "urllib.request" in tag.get_text()]
+    assert re.fullmatch(r"Show \d+ lines of the lesson's code", words(data.summary))
+    assert not any(tag.has_attr("open") for tag in partial.find_all("details"))
+    assert "</details>" not in words(partial)
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["<details><summary>x", "</details></div></section>", "<details open><summary onclick=x>y",
+     "<DETAILS><summary></details></summary>", "> <details>\n\n<summary>"],
+)  # fmt: skip
+def test_what_folds_has_no_attribute_and_ends_with_its_cell(source):
+    page = soup_of(f"<div>{Prose().html(source)}</div><p>after</p>")
+    assert page.p.get_text() and page.find_all("p")[-1].parent is page
+    assert not any(tag.attrs for tag in page.select("details, summary"))
+
+
+@pytest.mark.parametrize(
+    ("name", "target"),
+    [("my sketch.png", "my%20sketch.png"), ("my sketch.png", "my sketch.png"), ("a.png", "<attachment:a.png>"),
+     ("그림.png", "그림.png"), ("그림.png", "%EA%B7%B8%EB%A6%BC.png"), ("a&b.png", "a&amp;b.png"),
+     (unicodedata.normalize("NFD", "그림.png"), "그림.png"), ("그림.png", unicodedata.normalize("NFD", "그림.png")),
+     ("a.png", 'a.png "a title"'), ("a.png", "a.png 'a title'"), ("100%.png", "100%25.png"), ("A.PNG", "A.PNG")],
+)  # fmt: skip
+def test_a_pasted_picture_is_shown_however_its_name_is_written(name, target):
+    target = target if "attachment:" in target else f"attachment:{target}"
+    if " " in target and '"' not in target and "'" not in target:
+        target = f"<{target}>"  # as Markdown has it
+    page = soup_of(Prose().html(f"![mine]({target})", {name: {"image/png": PNG}}))
+    assert page.img["src"] == f"data:image/png;base64,{PNG}" and page.img["alt"] == "mine"
 
 
 def test_each_check_is_followed_by_its_result(partial):

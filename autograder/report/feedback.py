@@ -109,18 +109,18 @@ class PrepareRelease(NbGraderPreprocessor):
         place = (names["student"], names["assignment"])
         course = _coursedir_of(self)
         graded = Path(course.format_path(course.autograded_directory, *place))
-        submitted = Path(course.format_path(course.submitted_directory, *place))
         folder = Path(course.format_path(course.feedback_directory, *place))
         folder.mkdir(parents=True, exist_ok=True)
         for page in folder.glob("*.html"):
             if not (graded / f"{page.stem}.ipynb").is_file():
                 page.unlink()
-        secret = read_secret(graded) or read_secret(submitted)
+        secret = _secret_of(course, *place)
         if secret is None:
             self.log.info(NO_SECRET.format(names=f"{place[0]}'s {place[1]}"))
         _write_anew(folder / SECRET, secret or secrets.token_hex(64))
         _write_anew(folder / TIMESTAMP, self._handed_in_at(names))
         _left(resources)["has_secret"] = secret is not None
+        submitted = course.format_path(course.submitted_directory, *place)
         handed_in = find_submission(submitted, names["assignment"]).path
         if handed_in is not None and handed_in.suffix == ".ipynb":
             _left(resources)["handed_in_as"] = handed_in.stem
@@ -203,6 +203,13 @@ def _coursedir_of(preprocessor):
     return owner.coursedir
 
 
+def _secret_of(course, student, assignment):
+    """The secret of a submission: the newest first, for the same file may be handed in once more."""
+    folders = (course.submitted_directory, course.autograded_directory)
+    found = (read_secret(course.format_path(name, student, assignment)) for name in folders)
+    return next(filter(None, found), None)
+
+
 def _write_anew(path, text):
     """Write a file in place of what stands there, which may be read-only, or a link."""
     path.unlink(missing_ok=True)
@@ -234,15 +241,19 @@ class Feedback(GenerateFeedback):
         self.written, self.failed, self.without_secret = [], [], []
 
     def init_destination(self, assignment_id, student_id):
-        """Whether a page is to be made: by force, or where graded notebook or gradebook is newer."""
+        """Whether a page is to be made: by force, or where what it is made of is newer."""
         excluded = self.coursedir.student_id_exclude.split(",")
         page = Path(self._format_dest(assignment_id, student_id)) / f"{assignment_id}.html"
         graded = Path(self._format_source(assignment_id, student_id)) / f"{assignment_id}.ipynb"
         gradebook = Path(self.coursedir.db_url.removeprefix("sqlite:///"))
-        files = (page, page.with_name(SECRET), page.with_name(TIMESTAMP), gradebook, graded)
-        is_current = all(path.is_file() for path in files)
-        is_current = is_current and page.stat().st_mtime > max(
-            path.stat().st_mtime for path in (graded, gradebook)
+        files = (page, page.with_name(TIMESTAMP), gradebook, graded)
+        here = read_secret(page.parent)
+        wanted = _secret_of(self.coursedir, student_id, assignment_id) or here
+        is_current = (
+            all(path.is_file() for path in files)
+            and wanted is not None
+            and wanted == here
+            and page.stat().st_mtime > max(path.stat().st_mtime for path in (graded, gradebook))
         )
         return student_id not in excluded and (self.force or not is_current)
 

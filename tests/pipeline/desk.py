@@ -82,7 +82,7 @@ class Desk:
         """What `nbgrader generate_feedback svd` does."""
         config = read_config(self.course)
         coursedir = CourseDirectory(config=config, root=str(self.course), assignment_id="svd")
-        GenerateFeedback(coursedir=coursedir, config=config, force=True).start()
+        GenerateFeedback(coursedir=coursedir, config=config).start()
 
     def bring_feedback_back(self):
         """Release feedback and fetch it; the student's pages are returned, the newest last."""

@@ -33,6 +33,8 @@ Pygments takes about 7 us a character for any text, and more the longer a string
 MAX_SENTENCES = 100
 QUOTED = re.compile(r"`([^`]+)`")
 
+UNREADABLE = "UNREADABLE"
+"""Outcome of every check of a file that could not be read: a person has to look at it."""
 OUTCOMES = {
     "PASSED": ("✓", "passed", "good"),
     "FAILED": ("✗", "not passed", "bad"),
@@ -40,7 +42,10 @@ OUTCOMES = {
     "TIMEOUT": ("…", "out of time", "bad"),
     "KILLED": ("■", "stopped", "bad"),
     "NOT_RUN": ("–", "not run", "bad"),
+    UNREADABLE: ("?", "not readable", "bad"),
 }
+WAITS = "–"
+"""The points of what a person has still to read."""
 UNKNOWN = ("·", "graded", "plain")
 """Sign, word and class of a check whose outcome is not known."""
 
@@ -120,8 +125,8 @@ def feedback_page(notebook, ledger):
         rows=rows,
         waiting=sum(
             grade.max_points
-            for cell in filter(is_answer, notebook.cells)
-            if (grade := ledger.grades.get(cell.metadata.nbgrader.grade_id)) and grade.waits
+            for row in rows
+            if row.points == WAITS and (grade := ledger.grades.get(row.name))
         ),
         has_bonus=any(row.bonus for row in rows),
         repairs=[inert_text(s, 500) for s in result.get(REPAIRS, [])[:MAX_SENTENCES]],
@@ -194,13 +199,14 @@ def _row(cell, place, verdicts, grades):
     points = grade.points if grade else verdict.get("points", 0.0)
     bonus = (grade.bonus if grade else 0.0) or verdict.get("bonus") or 0.0
     raised = verdict.get("place") or {}
+    is_unread = verdict.get("outcome") == UNREADABLE and (grade is None or grade.waits)
     return Row(
         name=name,
         place=place,
         sign=sign,
         word=word,
         kind=kind,
-        points=_number(points),
+        points=WAITS if is_unread else _number(points),
         max_points=_number(grade.max_points if grade else verdict.get("max_points", 0.0)),
         bonus=f"+{_number(bonus)}" if bonus else "",
         sentence=inert_text(verdict.get("message"), 500),
@@ -211,7 +217,7 @@ def _row(cell, place, verdicts, grades):
 
 def _answer_row(name, place, grade):
     if grade is None or grade.waits:
-        sign, word, points = "…", "to be read by a person", "–"
+        sign, word, points = "…", "to be read by a person", WAITS
     elif grade.by_hand:
         sign, word, points = "✓", "read", _number(grade.points)
     else:

@@ -253,6 +253,15 @@ def test_the_score_is_the_gradebooks(partial):
     assert words(partial.find(class_="score")) == said
 
 
+def test_a_file_that_could_not_be_read_waits_for_a_person(course):
+    checks = [verdict(name, 0.0, "UNREADABLE", message="Why.") for name in CHECKS]
+    course.add("unread", deepcopy(SOLUTION), checks)
+    page = soup_of(course.page("unread"))
+    assert "0 of 17 points, unread. 17 of these points are not read yet." in words(page)
+    row = words(page.select_one("table.results tbody tr"))
+    assert row == "svd-block ? not readable Why. – / 3"
+
+
 def test_repairs_and_the_data_are_told(partial):
     text = words(partial)
     assert "svd-rank was missing: it is the lesson's again." in text

@@ -16,6 +16,8 @@ from autograder.report.inert import inert_attachments, inert_code, inert_markdow
 
 RESULT = "autograder"
 """The key of the notebook's metadata."""
+MAX_PROSE_CHARS = 100_000
+"""Characters of a student's prose that are laid out; what follows is shown as it was written."""
 EXTRA_ID = "extra-"
 """How ids of cells begin that a student added."""
 
@@ -65,13 +67,20 @@ def _make_prose_inert(notebook):
     """Make what a student wrote besides code inert, for a person reads it in formgrader."""
     names = {cell.metadata.get("nbgrader", {}).get("grade_id") for cell in notebook.cells} - {None}
     ids = {name + end for name in names for end in ("", "-comment", "_extra_credit")}
+    left = MAX_PROSE_CHARS
     for cell in notebook.cells:
         if cell.cell_type == "raw" and cell["id"].startswith(EXTRA_ID):
             cell.cell_type, cell.source = "markdown", inert_code(cell.source)
         elif is_written_prose(cell):
             attachments = inert_attachments(cell.pop("attachments", {}))
-            cell.source = inert_markdown(cell.source, attachments, ids)
-            if attachments:
+            left -= len(cell.source)
+            is_laid_out = left >= 0
+            cell.source = (
+                inert_markdown(cell.source, attachments, ids)
+                if is_laid_out
+                else inert_code(cell.source)
+            )
+            if attachments and is_laid_out:
                 cell.attachments = NotebookNode(attachments)
 
 

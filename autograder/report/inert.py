@@ -16,6 +16,8 @@ from nbformat import NotebookNode
 
 MAX_CHARS, MAX_MARKDOWN_CHARS = 20_000, 50_000
 """Characters of one output, and of one Markdown cell, that are kept."""
+MAX_ENVIRONMENTS = 200
+"""Environments of LaTeX in one Markdown cell; nbconvert's time grows with their square."""
 MAX_OUTPUTS, MAX_CELL_CHARS, MAX_CELL_IMAGE_BYTES = 100, 100_000, 6_000_000
 """Outputs, characters and bytes of pictures that one cell may show."""
 MAX_IMAGE_BYTES, MAX_SIDE, MAX_PIXELS = 4_000_000, 20_000, 40_000_000
@@ -206,6 +208,8 @@ def _entity(match):
 
 def _is_plain(text, attachments, ids):
     """Whether formgrader's rendering holds tags of plain prose alone, and no id that it looks for."""
+    if has_many_environments(text):
+        return False
     from bs4 import BeautifulSoup
     from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
@@ -244,6 +248,11 @@ def _is_plain_tag(tag, ids):
         if not is_plain:
             return False
     return tag.name in SHOWN_TAGS
+
+
+def has_many_environments(text):
+    """Whether a text would take long to be rendered."""
+    return text.count("\\begin") > MAX_ENVIRONMENTS
 
 
 def is_safe_target(target):

@@ -15,12 +15,13 @@ from autograder.report.formulas import formula_image
 from autograder.report.inert import (
     MAX_MARKDOWN_CHARS,
     find_attachment,
+    has_many_environments,
     inert_attachments,
     inert_text,
     is_safe_target,
 )
 
-MAX_FORMULAS, MAX_PAGE_CHARS = 400, 400_000
+MAX_FORMULAS, MAX_PAGE_CHARS = 400, 200_000
 """Formulas and characters of one page that are laid out; what follows stays as it was written."""
 
 MAX_DEPTH = 40
@@ -83,7 +84,7 @@ class Prose:
         """
         text = inert_text(source, MAX_MARKDOWN_CHARS)
         self._chars -= len(text)
-        if self._chars < 0:
+        if self._chars < 0 or has_many_environments(text):
             return f"<pre>{html.escape(text)}</pre>"
         renderer = _Renderer(inert_attachments(attachments), self._draw)
         plugins = [import_plugin(name) for name in ("strikethrough", "table")]

@@ -1,5 +1,6 @@
 """What a graded notebook keeps of a run: verdicts in its metadata, and outputs that nbgrader scores alike."""
 
+import time
 from dataclasses import asdict
 
 import nbformat
@@ -145,6 +146,17 @@ def test_what_a_student_added_besides_code_takes_no_place_of_formgraders_page():
     assert [tag.get_text() for tag in shown.select(".rendered_html code")][:1] == [
         "<b id='a'>x</b> $\\href{javascript:alert(1)}{x}$"
     ]
+
+
+@pytest.mark.parametrize("part", ["\\begin{a}", "# a\n"])
+def test_prose_made_to_be_slow_holds_no_grader_up(part):
+    made = notebook()
+    for number in range(40):
+        made.cells.append(new_markdown_cell(part * (50_000 // len(part)), id=f"extra-{number}"))
+    start = time.process_time()
+    write_results(made, Graded(VERDICTS, {}), "synthetic")
+    assert time.process_time() - start < 20
+    assert made.cells[-1].source.startswith(f"    {part.strip()}")
 
 
 class Owner:

@@ -33,8 +33,6 @@ Pygments takes about 7 us a character for any text, and more the longer a string
 MAX_SENTENCES = 100
 QUOTED = re.compile(r"`([^`]+)`")
 
-UNREADABLE = "UNREADABLE"
-"""Outcome of every check of a file that could not be read: a person has to look at it."""
 OUTCOMES = {
     "PASSED": ("✓", "passed", "good"),
     "FAILED": ("✗", "not passed", "bad"),
@@ -42,12 +40,15 @@ OUTCOMES = {
     "TIMEOUT": ("…", "out of time", "bad"),
     "KILLED": ("■", "stopped", "bad"),
     "NOT_RUN": ("–", "not run", "bad"),
-    UNREADABLE: ("?", "not readable", "bad"),
+    "UNREADABLE": ("?", "could not be read", "plain"),
 }
-WAITS = "–"
-"""The points of what a person has still to read."""
 UNKNOWN = ("·", "graded", "plain")
 """Sign, word and class of a check whose outcome is not known."""
+
+UNREADABLE = "UNREADABLE"
+"""Outcome of every check of a file that could not be read: a person has to look at it."""
+WAITS = "–"
+"""The points of what a person has still to read."""
 
 CARRIED_ON = "An earlier exercise had not passed; our solution of it stood in for yours here."
 SOURCES = {

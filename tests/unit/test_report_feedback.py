@@ -259,7 +259,7 @@ def test_a_file_that_could_not_be_read_waits_for_a_person(course):
     page = soup_of(course.page("unread"))
     assert "0 of 17 points, unread. 17 of these points are not read yet." in words(page)
     row = words(page.select_one("table.results tbody tr"))
-    assert row == "svd-block ? not readable Why. – / 3"
+    assert row == "svd-block ? could not be read Why. – / 3"
 
 
 def test_repairs_and_the_data_are_told(partial):

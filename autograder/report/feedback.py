@@ -5,6 +5,7 @@ The stages here take both away and put back what the student handed in, made ine
 the grading run are outcomes and fixed sentences.
 """
 
+import glob
 import secrets
 import warnings
 from pathlib import Path
@@ -240,6 +241,19 @@ class Feedback(GenerateFeedback):
         super().__init__(**kw)
         self.written, self.failed, self.without_secret = [], [], []
 
+    def init_notebooks(self):
+        """Find what is graded; nbgrader takes the names of a course and a student for patterns."""
+        course, student = self.coursedir, self.coursedir.student_id
+        place = course.directory_structure.format(
+            nbgrader_step=course.autograded_directory,
+            student_id=student if student == "*" else glob.escape(student),
+            assignment_id=glob.escape(course.assignment_id),
+        )
+        folders = glob.glob(str(Path(glob.escape(course.root)) / place))
+        found = {folder: [str(path) for path in Path(folder).glob("*.ipynb")] for folder in folders}
+        self.assignments = {folder: paths for folder, paths in found.items() if paths}
+        self.notebooks = []
+
     def init_destination(self, assignment_id, student_id):
         """Whether a page is to be made: by force, or where what it is made of is newer."""
         excluded = self.coursedir.student_id_exclude.split(",")
@@ -304,7 +318,8 @@ def generate_feedback(course, assignments, student=None, force=False):
     folder = Classroom(course, config).graded_folder
     written, failed, without_secret = [], [], []
     for assignment in assignments:
-        if not any(folder.glob(f"{student or '*'}/{assignment}/{assignment}.ipynb")):
+        whom = glob.escape(student) if student else "*"
+        if not any(folder.glob(f"{whom}/{assignment}/{assignment}.ipynb")):
             whose = f" of {student}" if student else ""
             raise GradingError(
                 f"Nothing{whose} is graded for {assignment}: run `autograder grade {assignment}` first."

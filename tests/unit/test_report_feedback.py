@@ -553,6 +553,15 @@ def test_pages_are_written_again_only_where_something_is_newer(course):
     assert len(generate_feedback(course.folder, ["svd"], "twice")[0]) == 1
 
 
+def test_a_course_and_a_student_may_be_called_like_a_pattern(tmp_path):
+    (tmp_path / "[2026] ML course").mkdir()
+    course = Course(tmp_path / "[2026] ML course")
+    for student in ("kim [A]", "kim A", "(lee)?+"):
+        course.add(student, deepcopy(SOLUTION))
+    assert "of 17 points, kim [A]" in words(soup_of(course.page("kim [A]")))
+    assert len(generate_feedback(course.folder, ["svd"], force=True)[0]) == 3
+
+
 @pytest.mark.parametrize(("student", "whose"), [("nobody", " of nobody"), (None, "")])
 def test_what_is_not_graded_is_one_sentence(course, student, whose):
     name = "svd" if student else "mf"

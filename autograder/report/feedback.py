@@ -249,7 +249,7 @@ class Feedback(GenerateFeedback):
             student_id=student if student == "*" else glob.escape(student),
             assignment_id=glob.escape(course.assignment_id),
         )
-        folders = glob.glob(str(Path(glob.escape(course.root)) / place))
+        folders = [str(path) for path in Path(course.root).glob(place)]
         found = {folder: [str(path) for path in Path(folder).glob("*.ipynb")] for folder in folders}
         self.assignments = {folder: paths for folder, paths in found.items() if paths}
         self.notebooks = []

@@ -34,3 +34,6 @@ c.GradeSubmission.by_assignment = {
 # --- What students are told ----------------------------------------------------------------------
 c.GenerateFeedback.exporter_class = FeedbackExporter
 c.GenerateFeedback.preprocessors = list(FEEDBACK_PREPROCESSORS)
+# A page is made of what the gradebook holds now. Without force, one that was made before a regrade
+# would be skipped.
+c.GenerateFeedback.force = True

@@ -31,6 +31,7 @@ from autograder.build.preprocessors import RELEASE_PREPROCESSORS
 from autograder.errors import CourseError, GradingError
 from autograder.grading.answers import SaveGrades
 from autograder.grading.bonus import RecordBonus
+from autograder.grading.exchange import SECRET, read_secret
 from autograder.grading.hand_ins import ExactPaths
 from autograder.grading.reading import MAX_FILE_BYTES, find_submission, told_of, unreadable
 from autograder.grading.rebuild import another_lesson, rebuild
@@ -241,6 +242,8 @@ class Classroom:
         nbformat.write(notebook, folder / f"{submission.assignment}.ipynb")
         with contextlib.suppress(OSError):
             shutil.copy(submission.folder / TIMESTAMP, folder / TIMESTAMP, follow_symlinks=False)
+        if secret := read_secret(submission.folder):  # by it the feedback finds its way back
+            (folder / SECRET).write_text(secret, encoding="utf-8")
 
     def _record(self, submission, graded):
         """Let nbgrader's Autograde record a result."""

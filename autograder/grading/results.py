@@ -12,12 +12,14 @@ from nbformat.v4 import new_output
 
 from autograder.build.notebooks import is_check, is_code, is_solution
 from autograder.grading.outcomes import Place, Verdict
-from autograder.report.inert import inert_attachments, inert_markdown
+from autograder.report.inert import inert_attachments, inert_code, inert_markdown
 
 RESULT = "autograder"
 """The key of the notebook's metadata."""
 REPAIRS, UNREAD = "repairs", "unread"
 """Under it, where a notebook that is being graded keeps its repairs, and why nothing of it could be read."""
+MAX_PROSE_CHARS = 100_000
+"""Characters of a student's prose that are laid out; what follows is shown as it was written."""
 EXTRA_ID = "extra-"
 """How ids of cells begin that a student added."""
 
@@ -55,16 +57,33 @@ def write_results(notebook, graded, source):
     for cell in filter(is_code, notebook.cells):
         cell.execution_count = None
         cell.outputs = [NotebookNode(output) for output in graded.outputs.get(cell["id"], [])]
-    for cell in filter(is_written_prose, notebook.cells):
-        attachments = inert_attachments(cell.pop("attachments", {}))
-        cell.source = inert_markdown(cell.source, tuple(attachments))
-        if attachments:
-            cell.attachments = NotebookNode(attachments)
+    _make_prose_inert(notebook)
     show_verdicts(notebook, graded.verdicts)
     result = notebook.metadata.setdefault(RESULT, NotebookNode())
     result["checks"] = [NotebookNode(asdict(verdict)) for verdict in graded.verdicts]
     result["source"] = source
     result["sha256"] = graded.sha256
+
+
+def _make_prose_inert(notebook):
+    """Make what a student wrote besides code inert, for a person reads it in formgrader."""
+    names = {cell.metadata.get("nbgrader", {}).get("grade_id") for cell in notebook.cells} - {None}
+    ids = {name + end for name in names for end in ("", "-comment", "_extra_credit")}
+    left = MAX_PROSE_CHARS
+    for cell in notebook.cells:
+        if cell.cell_type == "raw" and cell["id"].startswith(EXTRA_ID):
+            cell.cell_type, cell.source = "markdown", inert_code(cell.source)
+        elif is_written_prose(cell):
+            attachments = inert_attachments(cell.pop("attachments", {}))
+            left -= len(cell.source)
+            is_laid_out = left >= 0
+            cell.source = (
+                inert_markdown(cell.source, attachments, ids)
+                if is_laid_out
+                else inert_code(cell.source)
+            )
+            if attachments and is_laid_out:
+                cell.attachments = NotebookNode(attachments)
 
 
 def is_written_prose(cell):

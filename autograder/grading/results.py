@@ -5,7 +5,7 @@ it. The outputs of its check cells are made so that nbgrader's own scoring reads
 """
 
 import os
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
@@ -62,7 +62,7 @@ def write_results(notebook, graded, source):
     result = notebook.metadata.setdefault(RESULT, NotebookNode())
     result["checks"] = [NotebookNode(asdict(verdict)) for verdict in graded.verdicts]
     result["source"] = source
-    result["sha256"] = graded.sha256
+    result["sha256"], result["judged_by"] = graded.sha256, graded.judged_by
 
 
 def _make_prose_inert(notebook):
@@ -97,6 +97,40 @@ def replace_verdict(notebook, verdict):
     names = [each["check"] for each in checks]
     checks[names.index(verdict.check)] = NotebookNode(asdict(verdict))
     show_verdicts(notebook, (verdict,))
+
+
+def take_points_from(master, notebook):
+    """Give every check and answer of a graded notebook the points that the master has now, in place.
+
+    A verdict keeps whether a check passed; what that brings is the master's to say.
+
+    Returns
+    -------
+    bool
+        Whether anything has changed.
+    """
+    wanted = {
+        cell.metadata.nbgrader.grade_id: cell.metadata.nbgrader.points
+        for cell in master.cells
+        if cell.metadata.get("nbgrader", {}).get("grade")
+    }
+    before = [dict(each) for each in verdicts_of(notebook)]
+    for cell in notebook.cells:
+        settings = cell.metadata.get("nbgrader", {})
+        if settings.get("grade_id") in wanted and settings.get("grade"):
+            settings["points"] = wanted[settings["grade_id"]]
+    verdicts = [
+        replace(
+            verdict,
+            points=float(wanted[verdict.check]) if verdict.has_passed else 0.0,
+            max_points=float(wanted[verdict.check]),
+        )
+        for verdict in map(as_verdict, before)
+        if verdict.check in wanted
+    ]
+    notebook.metadata[RESULT]["checks"] = [NotebookNode(asdict(each)) for each in verdicts]
+    show_verdicts(notebook, verdicts)
+    return [asdict(each) for each in verdicts] != before
 
 
 def show_verdicts(notebook, verdicts):

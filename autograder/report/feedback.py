@@ -5,6 +5,7 @@ The stages here take both away and put back what the student handed in, made ine
 the grading run are outcomes and fixed sentences.
 """
 
+import glob
 import secrets
 import unicodedata
 import warnings

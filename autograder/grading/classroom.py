@@ -30,6 +30,7 @@ from traitlets.config import Config, PyFileConfigLoader
 import autograder.checks
 from autograder.build import read_notebook
 from autograder.build.preprocessors import RELEASE_PREPROCESSORS
+from autograder.data import read_manifest
 from autograder.errors import CourseError, GradingError
 from autograder.grading.answers import SaveGrades
 from autograder.grading.bonus import RecordBonus
@@ -190,7 +191,7 @@ class Classroom:
                     digest.update(repr((cell.cell_type, name, cell.source)).encode())
             for path in sorted(Path(autograder.checks.__file__).parent.glob("*.py")):
                 digest.update(path.read_bytes())
-            digest.update(str(grading_data_folder(self.course)).encode())
+            digest.update(repr(read_manifest(grading_data_folder(self.course))).encode())
             digest.update(repr((self.engine.limits_of(assignment), self.engine.carry_on)).encode())
             self._judged_by[assignment] = digest.hexdigest()
         return self._judged_by[assignment]

@@ -759,3 +759,65 @@ def test_a_huge_cell_is_not_parsed(course_root, monkeypatch):
     monkeypatch.setattr("autograder.grading.rebuild._names_of", lambda _: pytest.fail("parsed"))
     repairs = rebuild(master, notebook).repairs
     assert any("the changed cell runs first" in repair for repair in repairs)
+
+
+# --- Texts twice, and pictures --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("glue", ["", "\n", "\n\n"], ids=["nothing", "a line", "an empty line"])
+def test_cells_whose_text_stands_twice_in_a_row_keep_one_copy_and_are_told(glue):
+    notebook = solved()
+    for cell in notebook.cells:
+        cell.source = cell.source + glue + cell.source
+    rebuilt = rebuild(MASTER, notebook)
+    assert [c.source for c in rebuilt.notebook.cells if is_code(c)] == [
+        c.source for c in rebuild(MASTER, solved()).notebook.cells if is_code(c)
+    ]
+    assert cell_of(rebuilt.notebook, "svd-why").source == ANSWER
+    assert "`svd-why` held its text twice in a row: one copy is kept." in rebuilt.repairs
+
+
+@pytest.mark.parametrize(
+    "text", [f"{ANSWER}\n{ANSWER}.", "a = a + 1\na = a + 1", f"{ANSWER}\n" * 3]
+)
+def test_a_text_that_is_not_exactly_two_copies_stays(text):
+    notebook = solved()
+    cell_of(notebook, "svd-why").source = text
+    assert cell_of(rebuild(MASTER, notebook).notebook, "svd-why").source == text
+
+
+@pytest.mark.parametrize(
+    ("name", "link"),
+    [
+        ("my sketch.png", "attachment:my%20sketch.png"),
+        ("my sketch.png", "<attachment:my sketch.png>"),
+        ("그림.png", "attachment:그림.png"),
+        ("그림.png", "attachment:%EA%B7%B8%EB%A6%BC.png"),
+        ("a&b(1).PNG", "attachment:a&amp;b(1).PNG"),
+        ("'\"?#.jpeg", "attachment:%27%22%3F%23.jpeg"),
+    ],
+)
+def test_an_attachment_gets_a_plain_name_in_the_text_and_beside_it(name, link):
+    notebook = solved()
+    bundle = {"image/png": "aGFsbG8="}
+    cell_of(notebook, "svd-why").update(source=f"See ![x]({link}).", attachments={name: bundle})
+    cell = cell_of(rebuild(MASTER, notebook).notebook, "svd-why")
+    [plain] = cell.attachments
+    assert cell.attachments[plain] == bundle and plain.startswith("picture-1.")
+    assert cell.source == f"See ![x](attachment:{plain})."
+
+
+def test_pictures_of_one_name_in_two_cells_of_an_answer_are_both_kept():
+    notebook = solved()
+    place = index_of(notebook, "svd-why")
+    bundles = [{"image/png": "YQ=="}, {"image/png": "Yg=="}]
+    parts = [
+        new_markdown_cell("![x](attachment:image.png)", attachments={"image.png": bundle})
+        for bundle in bundles
+    ]
+    for part in parts:
+        part.metadata = deepcopy(notebook.cells[place].metadata)
+    notebook.cells[place : place + 1] = parts
+    cell = cell_of(rebuild(MASTER, notebook).notebook, "svd-why")
+    assert list(cell.attachments.values()) == bundles
+    assert "attachment:picture-1.png" in cell.source and "attachment:picture-2.png" in cell.source

@@ -32,7 +32,13 @@ from autograder.errors import CourseError, GradingError
 from autograder.grading.answers import SaveGrades
 from autograder.grading.bonus import RecordBonus
 from autograder.grading.hand_ins import ExactPaths
-from autograder.grading.reading import MAX_FILE_BYTES, find_submission, told_of, unreadable
+from autograder.grading.reading import (
+    MAX_FILE_BYTES,
+    find_submission,
+    language_of,
+    told_of,
+    unreadable,
+)
 from autograder.grading.rebuild import another_lesson, rebuild
 from autograder.grading.results import RESULT, as_verdict, replace_verdict, verdicts_of
 from autograder.grading.stage import GradeSubmission, master_of
@@ -223,7 +229,7 @@ class Classroom:
             submission.folder,
             submission.assignment,
             master_of(self.course, submission.assignment),
-            language=self.config.SelectLanguage.get("language", "en"),
+            language=language_of(self.config),
         )
 
     def _of_the_lesson(self, submission, reading):

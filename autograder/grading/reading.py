@@ -510,9 +510,9 @@ def find_submission(folder, assignment, master, keep_outputs=False, language="en
 
 def _best(readings, master, exact):
     """The path of the notebook of the lesson with most work in it; None where no notebook can be read."""
-    wanted = set().union(*map(marks_of, master.cells))
+    wanted = marks_of(master)
     known = {
-        path: len(wanted & set().union(*map(marks_of, reading.notebook.cells)))
+        path: len(wanted & marks_of(reading.notebook))
         for path, reading in readings.items()
         if reading.is_readable
     }
@@ -601,6 +601,11 @@ def _time_of(path):
 # --- In nbgrader ---------------------------------------------------------------------------------
 
 
+def language_of(config):
+    """The language of a course by its configuration."""
+    return config.SelectLanguage.get("language", "en")
+
+
 def told_of(reading):
     """What of a reading the notebook keeps under our key while it is graded; none of it is the student's."""
     if not reading.is_readable:
@@ -618,7 +623,7 @@ class TolerantExporter(NotebookExporter):
         """Convert a file; one that is no notebook as a notebook without cells."""
         if not getattr(self.parent, "_sanitizing", False):
             return super().from_filename(filename, resources=resources, **kw)
-        reading = read_submission(filename)
+        reading = read_submission(filename, language=language_of(self.config))
         if told := told_of(reading):
             reading.notebook.metadata[RESULT] = told
         path = Path(filename)

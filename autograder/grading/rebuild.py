@@ -213,11 +213,10 @@ def blanks_left(master, submission):
     )
 
 
-def marks_of(cell):
-    """By what a cell is known: its name, its id, and its source."""
-    name = cell.metadata.get("nbgrader", {}).get("grade_id")
-    marks = {cell["id"], cell.source.strip()}
-    return marks | ({name} if isinstance(name, str) else set())
+def marks_of(notebook):
+    """By what the cells of a notebook are known: names, ids and sources."""
+    pieces = _read_pieces(notebook)
+    return {mark for each in pieces for mark in (each.name, *each.ids, each.source.strip()) if mark}
 
 
 def another_lesson(course, assignment, notebook):
@@ -229,9 +228,9 @@ def another_lesson(course, assignment, notebook):
     assignment : name of the one that it was handed in for.
     notebook : NotebookNode that was handed in, as the reader gives it.
     """
-    marks = set().union(*map(marks_of, notebook.cells))
+    marks = marks_of(notebook)
     known = {
-        path.stem: len(marks & set().union(*map(marks_of, read_notebook(path).cells)))
+        path.stem: len(marks & marks_of(read_notebook(path)))
         for path in sorted(Path(course).glob("source/*/*.ipynb"))
         if path.stem == path.parent.name
     }
@@ -249,10 +248,12 @@ def _told(notebook, repairs):
 
 
 def _told_by_the_reader(notebook):
-    """The repairs that a notebook already keeps, by `TolerantExporter`."""
+    """The repairs that a notebook already keeps, by `TolerantExporter`, and why it could not be read, or None."""
     result = notebook.metadata.get(RESULT)
-    repairs = result.get(REPAIRS) if isinstance(result, dict) else None
-    return [s for s in repairs if isinstance(s, str)] if isinstance(repairs, list) else []
+    result = result if isinstance(result, dict) else {}
+    repairs, reason = result.get(REPAIRS), result.get(UNREAD)
+    repairs = [s for s in repairs if isinstance(s, str)] if isinstance(repairs, list) else []
+    return repairs, reason if isinstance(reason, str) else None
 
 
 class RebuildSubmission(NbGraderPreprocessor):
@@ -264,7 +265,7 @@ class RebuildSubmission(NbGraderPreprocessor):
         folder = Path(course_of(self)) / "source" / names["assignment"]
         try:
             master = read_notebook(folder / f"{names['notebook']}.ipynb", GradingError)
-            reason = nb.metadata.get(RESULT, {}).get(UNREAD)  # written by our reader alone
+            told, reason = _told_by_the_reader(nb)
             reason = reason or another_lesson(course_of(self), names["assignment"], nb)
             rebuilt = rebuild(master, NotebookNode(nb, cells=[]) if reason else nb)
         except CourseError as problem:
@@ -276,7 +277,6 @@ class RebuildSubmission(NbGraderPreprocessor):
             )
             rebuilt.notebook.metadata[RESULT] = NotebookNode({UNREAD: reason})
             return rebuilt.notebook, resources
-        told = _told_by_the_reader(nb)
         for sentence in (*told, *rebuilt.repairs):
             self.log.warning(
                 "Repaired: %s, %s: %s", names["student"], names["assignment"], sentence

@@ -704,14 +704,14 @@ def test_what_a_merged_cell_said_stays_with_its_last_part():
 def staged(root, notebook, assignment="svd"):
     stage = RebuildSubmission(log=logging.getLogger("rebuild"))
     stage.coursedir = SimpleNamespace(root=str(root))
-    names = {"nbgrader": {"assignment": assignment, "notebook": assignment}}
+    names = {"nbgrader": {"student": "kim", "assignment": assignment, "notebook": assignment}}
     return stage.preprocess(notebook, names)[0]
 
 
 def test_the_stage_rebuilds_on_the_courses_master_and_logs_repairs(caplog):
     notebook = staged(ROOT, checks_deleted(solved()))
     assert checks_of(notebook) == checks_of(MASTER)
-    assert "Repaired: `svd-block` was missing" in caplog.text
+    assert "Repaired: kim, svd: `svd-block` was missing" in caplog.text
 
 
 def test_a_submission_without_a_master_stays_as_it_is(tmp_path, caplog):
@@ -736,8 +736,22 @@ def test_the_stage_takes_whatever_stands_in_the_readers_place(forged):
 
 
 def test_a_file_that_could_not_be_read_has_one_sentence():
-    notebook = NotebookNode(cells=[], metadata={"autograder": {"repairs": ["No notebook."]}})
-    assert staged(ROOT, notebook).metadata["autograder"] == {"repairs": ["No notebook."]}
+    notebook = NotebookNode(cells=[], metadata={"autograder": {"unread": "No notebook."}})
+    assert staged(ROOT, notebook).metadata["autograder"] == {"unread": "No notebook."}
+
+
+@pytest.mark.parametrize("damage", [lambda n: n, nameless_and_without_ids, format_3])
+def test_the_notebook_of_another_lesson_has_one_sentence_and_gives_no_answer(damage):
+    result = staged(ROOT, damage(solved("mf")), "svd")
+    assert list(result.metadata["autograder"]) == ["unread"]
+    assert "another lesson, mf" in result.metadata["autograder"]["unread"]
+    assert cell_of(result, "svd-why").source == cell_of(release_of(solved()), "svd-why").source
+
+
+@pytest.mark.parametrize("name", MASTERS)
+def test_no_damage_makes_a_notebook_one_of_another_lesson(name):
+    for damage in (nameless_and_without_ids, through_colab, checks_deleted):
+        assert "unread" not in staged(ROOT, damage(solved(name)), name).metadata["autograder"]
 
 
 def test_a_notebook_without_cells_has_one_sentence():

@@ -473,7 +473,7 @@ def found_in(folder):
     "name",
     ["mf (1).ipynb", "mf-final.ipynb", "MF.ipynb", "Copy of mf.ipynb", "homework/mf.ipynb",
      "homework.ipynb", "mf.ipynb.txt", "a/b/MF (2).IPYNB", "mf.ipynb의 사본", "mf.json", "mf.txt",
-     "work"],
+     "work", "__final.ipynb"],
 )  # fmt: skip
 def test_a_renamed_notebook_is_found_and_told(tmp_path, name):
     written(tmp_path, RELEASE, name)
@@ -539,6 +539,13 @@ def test_a_file_that_is_a_link_stays_the_one_where_there_is_no_other(tmp_path):
 def test_an_empty_folder_has_nothing_to_grade(tmp_path, is_there):
     folder = tmp_path if is_there else tmp_path / "gone"
     assert found_in(folder) == (None, (reading.NOTHING_FOUND,))
+
+
+def test_a_checkpoint_alone_is_named_and_not_graded(tmp_path):
+    written(tmp_path, RELEASE, ".ipynb_checkpoints/mf-checkpoint.ipynb")
+    path, [sentence] = found_in(tmp_path)
+    assert path is None and sentence.startswith(reading.NOTHING_FOUND)
+    assert "An older copy lies in .ipynb_checkpoints/mf-checkpoint.ipynb." in sentence
 
 
 # --- In nbgrader ----------------------------------------------------------------------------------

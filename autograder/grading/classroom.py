@@ -24,7 +24,7 @@ from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.converters import Autograde
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import AssignLatePenalties
-from sqlalchemy.exc import SAWarning
+from sqlalchemy.exc import OperationalError, SAWarning
 from traitlets.config import Config, PyFileConfigLoader
 
 import autograder.checks
@@ -37,7 +37,13 @@ from autograder.grading.bonus import RecordBonus
 from autograder.grading.exchange import SECRET, read_secret
 from autograder.grading.hand_ins import ExactPaths
 from autograder.grading.private_data import grading_data_folder
-from autograder.grading.reading import MAX_FILE_BYTES, find_submission, told_of, unreadable
+from autograder.grading.reading import (
+    MAX_FILE_BYTES,
+    find_submission,
+    language_of,
+    told_of,
+    unreadable,
+)
 from autograder.grading.rebuild import another_lesson, rebuild
 from autograder.grading.results import (
     RESULT,
@@ -137,6 +143,10 @@ class Classroom:
             raise GradingError(
                 f"Another grader is at work on {self.course}: wait until it is done, and run this again."
             ) from None
+        except OperationalError as error:
+            if "locked" in str(error):
+                raise GradingError(LOCKED) from error
+            raise
 
     def register(self, assignments):
         """Put the masters into the gradebook, as `nbgrader generate_assignment` does, releases untouched."""
@@ -335,7 +345,7 @@ class Classroom:
             submission.folder,
             submission.assignment,
             master_of(self.course, submission.assignment),
-            language=self.config.SelectLanguage.get("language", "en"),
+            language=language_of(self.config),
         )
 
     def _of_the_lesson(self, submission, reading):

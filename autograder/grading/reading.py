@@ -40,6 +40,7 @@ MAX_CELLS, MAX_CANDIDATES, MAX_ENTRIES = 5_000, 20, 2_000
 NO_NOTEBOOK = "The file {name} is no notebook ({reason}): nothing in it could be graded."
 NOTHING_FOUND = "No notebook was handed in: nothing could be graded."
 MOST_FILLED = "most of its blanks are filled, or it is the newest of equals"
+SYSTEM_NAMES = ("__macosx", "__pycache__", "thumbs.db", "desktop.ini")
 SIDE_FILES = ("timestamp.txt", "submission_secret.txt")
 """What nbgrader's exchange puts beside a notebook."""
 READ_AS = "The file {name} is not UTF-8 text: it was read as {coding}."
@@ -206,7 +207,7 @@ def _is_notebook_in_zip(member):
     parts = member.filename.replace("\\", "/").split("/")
     return (
         NOTEBOOK_NAME.search(parts[-1]) is not None
-        and not any(part.startswith((".", "__")) for part in parts)
+        and not any(map(is_of_a_system, parts))
         and not member.flag_bits & 1
         and member.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
         and stat.S_IFMT(member.external_attr >> 16) in (0, stat.S_IFREG)
@@ -510,9 +511,9 @@ def find_submission(folder, assignment, master, keep_outputs=False, language="en
 
 def _best(readings, master, exact):
     """The path of the notebook of the lesson with most work in it; None where no notebook can be read."""
-    wanted = set().union(*map(marks_of, master.cells))
+    wanted = marks_of(master)
     known = {
-        path: len(wanted & set().union(*map(marks_of, reading.notebook.cells)))
+        path: len(wanted & marks_of(reading.notebook))
         for path, reading in readings.items()
         if reading.is_readable
     }
@@ -547,11 +548,12 @@ def _nothing_readable(folder, exact, paths, readings):
     """What is found where no notebook can be read: the first file, and a sentence that names all."""
     copy = folder / ".ipynb_checkpoints" / f"{exact.stem}-checkpoint.ipynb"
     sentences = [sentence for reading in readings.values() for sentence in reading.repairs]
+    sentences = sentences or [NOTHING_FOUND]
     if more := [path for path in paths if path not in readings]:
         sentences.append(f"Files beside it that were not read: {len(more)}.")
     if copy.is_file() and not copy.is_symlink():
         sentences.append(f"An older copy lies in {copy.relative_to(folder)}.")
-    reading = unreadable(" ".join(sentences[:10]) or NOTHING_FOUND)
+    reading = unreadable(" ".join(sentences[:10]))
     return Found(next(iter(paths), None), reading, ())
 
 
@@ -577,7 +579,7 @@ def _files_in(folder, depth=3):
 
 def is_of_a_system(name):
     """Whether a file or folder of this name is a system's or an editor's, not a student's work."""
-    return name.startswith((".", "__")) or name.lower() in ("thumbs.db", "desktop.ini")
+    return name.startswith(".") or name.lower() in SYSTEM_NAMES
 
 
 def _size_of(path):
@@ -601,6 +603,11 @@ def _time_of(path):
 # --- In nbgrader ---------------------------------------------------------------------------------
 
 
+def language_of(config):
+    """The language of a course by its configuration."""
+    return config.SelectLanguage.get("language", "en")
+
+
 def told_of(reading):
     """What of a reading the notebook keeps under our key while it is graded; none of it is the student's."""
     if not reading.is_readable:
@@ -618,7 +625,7 @@ class TolerantExporter(NotebookExporter):
         """Convert a file; one that is no notebook as a notebook without cells."""
         if not getattr(self.parent, "_sanitizing", False):
             return super().from_filename(filename, resources=resources, **kw)
-        reading = read_submission(filename)
+        reading = read_submission(filename, language=language_of(self.config))
         if told := told_of(reading):
             reading.notebook.metadata[RESULT] = told
         path = Path(filename)

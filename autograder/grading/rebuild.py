@@ -9,13 +9,17 @@ one of them has to have survived.
 
 import ast
 import builtins
+import json
 import re
+import unicodedata
 from collections import Counter
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from difflib import SequenceMatcher
 from functools import cached_property
+from html import escape
 from pathlib import Path
+from urllib.parse import quote
 
 import nbformat
 from nbformat import NotebookNode
@@ -30,6 +34,11 @@ from autograder.grading.results import EXTRA_ID, REPAIRS, RESULT, UNREAD, course
 
 EMPTY = "The notebook has no cells: nothing in it could be graded."
 ANOTHER_LESSON = "This is the notebook of another lesson, {lesson}: nothing in it could be graded for {assignment}."
+MAX_ATTACHMENTS = 50
+"""Of a cell; more than these are left out."""
+PLAIN_ENDING = re.compile(r"\.[A-Za-z0-9]{1,5}$")
+SHORTEST_COPY = 12
+"""Characters: a shorter text may well be meant twice, such as `x = x + 1`."""
 ABSENT = "# This cell was missing from the submission."
 NAME_WEIGHT, ID_WEIGHT, EXACT, OTHER_TYPE = 0.6, 0.5, 2.0, 0.3
 LIKE_ENOUGH = 0.5
@@ -175,6 +184,7 @@ def rebuild(master, submission, keep_outputs=False):
     forms = _forms_of(master)
     skeleton = deepcopy(forms.skeletons[_language_of(forms, read)])
     slots = [Slot(cell, *forms.sources[cell["id"]]) for cell in skeleton.cells]
+    read, doubled = _undouble(read, slots)
     pieces, merged = _take_apart(read, slots)
     placement = _place(slots, pieces)
     placement.lost.update(_lost_names(slots, pieces, placement))
@@ -185,6 +195,7 @@ def rebuild(master, submission, keep_outputs=False):
     notebook = NotebookNode(cells=cells, metadata=skeleton.metadata, nbformat=4, nbformat_minor=5)
     repairs = (
         *_kernel_repairs(master, submission),
+        *doubled,
         *merged,
         *_repairs(slots, pieces, placement),
     )
@@ -202,11 +213,10 @@ def blanks_left(master, submission):
     )
 
 
-def marks_of(cell):
-    """By what a cell is known: its name, its id, and its source."""
-    name = cell.metadata.get("nbgrader", {}).get("grade_id")
-    marks = {cell["id"], cell.source.strip()}
-    return marks | ({name} if isinstance(name, str) else set())
+def marks_of(notebook):
+    """By what the cells of a notebook are known: names, ids and sources."""
+    pieces = _read_pieces(notebook)
+    return {mark for each in pieces for mark in (each.name, *each.ids, each.source.strip()) if mark}
 
 
 def another_lesson(course, assignment, notebook):
@@ -218,9 +228,9 @@ def another_lesson(course, assignment, notebook):
     assignment : name of the one that it was handed in for.
     notebook : NotebookNode that was handed in, as the reader gives it.
     """
-    marks = set().union(*map(marks_of, notebook.cells))
+    marks = marks_of(notebook)
     known = {
-        path.stem: len(marks & set().union(*map(marks_of, read_notebook(path).cells)))
+        path.stem: len(marks & marks_of(read_notebook(path)))
         for path in sorted(Path(course).glob("source/*/*.ipynb"))
         if path.stem == path.parent.name
     }
@@ -238,10 +248,12 @@ def _told(notebook, repairs):
 
 
 def _told_by_the_reader(notebook):
-    """The repairs that a notebook already keeps, by `TolerantExporter`."""
+    """The repairs that a notebook already keeps, by `TolerantExporter`, and why it could not be read, or None."""
     result = notebook.metadata.get(RESULT)
-    repairs = result.get(REPAIRS) if isinstance(result, dict) else None
-    return [s for s in repairs if isinstance(s, str)] if isinstance(repairs, list) else []
+    result = result if isinstance(result, dict) else {}
+    repairs, reason = result.get(REPAIRS), result.get(UNREAD)
+    repairs = [s for s in repairs if isinstance(s, str)] if isinstance(repairs, list) else []
+    return repairs, reason if isinstance(reason, str) else None
 
 
 class RebuildSubmission(NbGraderPreprocessor):
@@ -253,7 +265,7 @@ class RebuildSubmission(NbGraderPreprocessor):
         folder = Path(course_of(self)) / "source" / names["assignment"]
         try:
             master = read_notebook(folder / f"{names['notebook']}.ipynb", GradingError)
-            reason = nb.metadata.get(RESULT, {}).get(UNREAD)  # written by our reader alone
+            told, reason = _told_by_the_reader(nb)
             reason = reason or another_lesson(course_of(self), names["assignment"], nb)
             rebuilt = rebuild(master, NotebookNode(nb, cells=[]) if reason else nb)
         except CourseError as problem:
@@ -265,7 +277,6 @@ class RebuildSubmission(NbGraderPreprocessor):
             )
             rebuilt.notebook.metadata[RESULT] = NotebookNode({UNREAD: reason})
             return rebuilt.notebook, resources
-        told = _told_by_the_reader(nb)
         for sentence in (*told, *rebuilt.repairs):
             self.log.warning(
                 "Repaired: %s, %s: %s", names["student"], names["assignment"], sentence
@@ -376,6 +387,41 @@ def _language_of(forms, pieces):
     """The language whose prose shares most words with the student's; the first of equals."""
     words = Counter(w for p in pieces if p.kind == "markdown" for w in p.tokens)
     return max(forms.words, key=lambda language: (words & forms.words[language]).total())
+
+
+# --- Undoing doubled text ------------------------------------------------------------------------
+
+
+def _undouble(pieces, slots):
+    """Keep one copy of a text that stands twice in a row in a cell of the lesson, as an editor leaves it.
+
+    Returns
+    -------
+    pieces : list of Piece.
+    repairs : tuple of str.
+    """
+    known = {key for slot in slots for key in slot.keys}
+    names = {slot.name for slot in slots if slot.name}, {slot.id for slot in slots}
+    result, repairs = [], []
+    for piece in pieces:
+        half = _half(piece.source)
+        is_ours = piece.name in names[0] or piece.ids & names[1] or (half and _key(half) in known)
+        if half is None or not is_ours or piece.key in known:
+            result.append(piece)
+            continue
+        result.append(replace(piece, source=half))
+        label = piece.name or half.strip().split("\n")[0][:50]
+        repairs.append(f"`{label}` held its text twice in a row: one copy is kept.")
+    return result, tuple(repairs)
+
+
+def _half(source):
+    """The text that stands twice in a row, with nothing else but empty lines between or around; None elsewhere."""
+    text = source.strip("\r\n")
+    first, second = (
+        half.strip("\r\n") for half in (text[: len(text) // 2], text[len(text) // 2 :])
+    )
+    return first if first == second and len(first) >= SHORTEST_COPY else None
 
 
 # --- Taking merged cells apart -------------------------------------------------------------------
@@ -589,11 +635,47 @@ def _final_cell(slot, pieces, placement, place):
         cell.source = parts[-1].source
         _put_outputs(cell, parts[-1])
         return cell
-    cell.source = "\n\n".join(dict.fromkeys(part.source for part in parts))
-    attachments = {k: v for part in parts for k, v in (part.attachments or {}).items()}
+    _put_prose(cell, parts)
+    return cell
+
+
+def _put_prose(cell, parts):
+    """Fill a cell with the text of pieces and their attachments.
+
+    Attachments get plain names, `picture-1.png`: a name with spaces or Hangul is spelled in one way in the
+    text and in another one beside it, and nbgrader's pages cannot show it.
+    """
+    sources, attachments = [], {}
+    for source, held in dict.fromkeys((part.source, _frozen(part.attachments)) for part in parts):
+        plain = {}
+        for name, bundle in list(json.loads(held).items())[:MAX_ATTACHMENTS]:
+            ending = PLAIN_ENDING.search(name)
+            plain[name] = f"picture-{len(attachments) + 1}{ending[0].lower() if ending else ''}"
+            attachments[plain[name]] = bundle
+        sources.append(_renamed(source, plain))
+    cell.source = "\n\n".join(sources)
     if attachments:
         cell.attachments = NotebookNode(attachments)
-    return cell
+
+
+def _frozen(attachments):
+    return json.dumps(attachments or {})
+
+
+def _renamed(source, plain):
+    """A text whose links to attachments bear plain names, however they spelled the old ones."""
+    spellings = {
+        spelling.lower(): new
+        for old, new in plain.items()
+        for name in {old, *(unicodedata.normalize(form, old) for form in ("NFC", "NFD"))}
+        for spelling in {name, escape(name), name.replace(" ", "%20")}
+        | {quote(name, safe=safe, errors="replace") for safe in ("", "/", "!'()*~")}
+    }
+    if not spellings:
+        return source
+    names = "|".join(map(re.escape, sorted(spellings, key=len, reverse=True)))
+    link = re.compile(f"<attachment:({names})>|attachment:({names})", re.IGNORECASE)
+    return link.sub(lambda found: f"attachment:{spellings[(found[1] or found[2]).lower()]}", source)
 
 
 def _put_outputs(cell, piece):
@@ -652,8 +734,8 @@ def _names_of(source):
 def _extra_cell(piece, name):
     cell = NEW_CELL[piece.kind](piece.source, id=name)
     _put_outputs(cell, piece)
-    if piece.attachments and piece.kind == "markdown":
-        cell.attachments = NotebookNode(piece.attachments)
+    if piece.kind == "markdown":
+        _put_prose(cell, [piece])
     return cell
 
 

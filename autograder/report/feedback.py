@@ -27,7 +27,7 @@ from autograder.errors import CourseError, GradingError
 from autograder.grading.classroom import TIMESTAMP, Classroom, log, read_config
 from autograder.grading.exchange import SECRET, read_secret
 from autograder.grading.hand_ins import ExactPaths, folder_of
-from autograder.grading.reading import find_submission
+from autograder.grading.reading import find_submission, language_of
 from autograder.grading.rebuild import rebuild
 from autograder.grading.results import course_of
 from autograder.report.inert import inert_outputs
@@ -88,7 +88,9 @@ class ShowHandedIn(NbGraderPreprocessor):
         )
         try:
             lesson = read_notebook(master)
-            found = find_submission(folder, names["assignment"], lesson, keep_outputs=True)
+            found = find_submission(
+                folder, names["assignment"], lesson, True, language_of(self.config)
+            )
             if found.path is None:
                 return None
             return rebuild(lesson, found.reading.notebook, keep_outputs=True).notebook

@@ -82,4 +82,4 @@ def test_only_the_free_answer_waits_for_a_person(graded, damage):
 def test_repairs_are_logged_and_kept_in_the_graded_notebook(graded):
     repairs = graded.graded("checks_deleted").metadata[RESULT][REPAIRS]
     assert repairs == [f"`{name}` was missing: it is the lesson's again." for name in CHECKS]
-    assert all(f"Repaired: {repair}" in graded.log for repair in repairs)
+    assert all(f"Repaired: checks_deleted, svd: {repair}" in graded.log for repair in repairs)

@@ -4,6 +4,9 @@ import json
 import os
 import subprocess
 import sys
+import time
+import warnings
+import zipfile
 from pathlib import Path
 
 import nbformat
@@ -157,14 +160,6 @@ def test_a_notebook_in_another_coding_is_read(tmp_path, coding):
     assert sources_of(read) == ["name = '영화'"] and read.repairs == ()
 
 
-@pytest.mark.parametrize("coding", ["cp949", "latin-1"])
-def test_characters_of_an_unknown_coding_are_replaced_and_told(tmp_path, coding):
-    text = nbformat.writes(a_notebook(f"{LINE}  # é" if coding == "latin-1" else f"{LINE}  # 답"))
-    read = read_submission(written(tmp_path, text.encode(coding)))
-    assert sources_of(read)[0].startswith(LINE)
-    assert "not UTF-8" in read.repairs[0]
-
-
 def test_odd_values_of_json_are_read(tmp_path):
     huge = "1" + "0" * 9999
     cell = f'{{"cell_type": "code", "metadata": {{"n": NaN, "m": {huge}}}, "source": "a = 1"}}'
@@ -213,6 +208,168 @@ def test_metadata_is_kept_as_far_as_cells_are_known_by_it(tmp_path):
     assert read.cells[0].metadata == {
         "nbgrader": {"grade_id": "mf-model", "points": 50}, "id": "colab"
     }  # fmt: skip
+
+
+# --- Tails, code pages, archives ------------------------------------------------------------------
+
+KOREAN = nbformat.writes(a_notebook(f'{LINE}  # 답은 "영화"이다'))
+FRENCH = nbformat.writes(a_notebook(f"{LINE}  # c’est l’été à Besançon"))
+SOUND = nbformat.writes(a_notebook())
+
+
+@pytest.mark.parametrize(
+    "tail",
+    ['": "x"}]}', "}}]", '{"cells": []}', "답"[:1], "[" * 100_000],
+    ids=lambda tail: tail[:9],
+)
+def test_the_tail_of_a_longer_file_is_left_out_and_told(tmp_path, tail):
+    read = read_submission(written(tmp_path, SOUND + tail))
+    assert sources_of(read) == [LINE]
+    assert read.repairs == (reading.TAIL.format(name="mf.ipynb"),)
+
+
+def test_a_tail_cut_within_a_character_does_not_spoil_the_text(tmp_path):
+    read = read_submission(written(tmp_path, KOREAN.encode() + "영화".encode()[1:4]))
+    assert "영화" in sources_of(read)[0] and len(read.repairs) == 1
+
+
+@pytest.mark.parametrize("filling", [b"\0" * 5000, b"\r\n\r\n", b" \n\0"])
+def test_zero_bytes_and_empty_lines_behind_a_notebook_are_nothing(tmp_path, filling):
+    read = read_submission(written(tmp_path, SOUND.encode() + filling))
+    assert sources_of(read) == [LINE] and read.repairs == ()
+
+
+def test_lines_may_end_as_on_windows(tmp_path):
+    read = read_submission(written(tmp_path, SOUND.replace("\n", "\r\n")))
+    assert sources_of(read) == [LINE] and read.repairs == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "coding", "language"),
+    [
+        (KOREAN, "cp949", "ko"),
+        (KOREAN, "cp949", "en"),
+        (FRENCH, "cp1252", "en"),
+        (KOREAN, "utf-16-be", "en"),
+        (KOREAN, "utf-32-le", "ko"),
+    ],
+)
+def test_text_is_kept_in_whatever_coding_it_was_saved(tmp_path, text, coding, language):
+    read = read_submission(written(tmp_path, text.encode(coding)), language=language)
+    assert sources_of(read) == ["".join(json.loads(text)["cells"][0]["source"])]
+    told = [] if coding.startswith("utf") else [f"it was read as {coding}"]
+    assert [part in sentence for part, sentence in zip(told, read.repairs, strict=True)] == [
+        True for _ in told
+    ]
+
+
+def test_characters_of_no_known_coding_are_replaced_and_told(tmp_path):
+    content = SOUND.encode().replace(b"answer", b"answer\x81\xff")
+    read = read_submission(written(tmp_path, content), language="en")
+    assert "\ufffd" in sources_of(read)[0] and "were replaced" in read.repairs[0]
+
+
+NAMED = {
+    "a conflict of git, HEAD and lee": SOUND.replace(' "cells"', '<<<<<<< HEAD\n "cells"').replace(
+        ' "metadata": {}', '=======\n "a": 1,\n>>>>>>> lee\n "metadata": {}'
+    ),
+    "cut short": SOUND[:-60],
+    "a web page": "<!DOCTYPE html>\n<html><body>Please log in",
+    "a gzip archive": b"\x1f\x8b\x08" + bytes(30),
+    "Git LFS": "version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 9\n",
+    "zero bytes": bytes(4096),
+    "a PDF file": b"%PDF-1.7\n",
+}
+
+
+@pytest.mark.parametrize("reason", NAMED)
+def test_what_keeps_a_file_from_being_a_notebook_is_named(tmp_path, reason):
+    [sentence] = read_submission(written(tmp_path, NAMED[reason])).repairs
+    assert reason in sentence
+
+
+def zipped(folder, members, kind=zipfile.ZIP_DEFLATED, name="mf.zip"):
+    folder.mkdir(exist_ok=True)
+    with warnings.catch_warnings(), zipfile.ZipFile(folder / name, "w", kind) as archive:
+        warnings.simplefilter("ignore", UserWarning)  # of a name that is there twice
+        for member, content in members:
+            archive.writestr(member, content)
+    return folder / name
+
+
+def a_link(name):
+    info = zipfile.ZipInfo(name)
+    info.external_attr = 0o120777 << 16
+    return info
+
+
+def encrypted(path):
+    content = bytearray(path.read_bytes())
+    for mark, place in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        content[content.index(mark) + place] |= 1
+    path.write_bytes(content)
+    return path
+
+
+@pytest.mark.parametrize("member", ["mf.ipynb", "a/b/MF.IPYNB", "/etc/mf.ipynb"])
+def test_the_one_notebook_of_a_zip_file_is_read_wherever_its_name_leads(tmp_path, member):
+    others = [("__MACOSX/._mf.ipynb", b"x"), ("a/.ipynb_checkpoints/mf-checkpoint.ipynb", SOUND)]
+    members = [(member, SOUND), ("notes.txt", "x"), *others]
+    read = read_submission(zipped(tmp_path / "in", members))
+    assert sources_of(read) == [LINE] and member in read.repairs[0]
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["mf.zip"]
+
+
+BAD_ZIPS = {
+    "several notebooks, a.ipynb, b.ipynb": [("a.ipynb", SOUND), ("b.ipynb", SOUND)],
+    "no notebook that can be opened": [("a.zip", b"PK\x03\x04")],
+    "no notebook that can": [("../../mf.ipynb", SOUND)],
+    "no notebook": [(a_link("mf.ipynb"), "/etc/passwd")],
+    "more than 200 MB": [("mf.ipynb", bytes(210_000_000))],
+    "too many files": [(f"{n:0200}", "") for n in range(5000)],
+    "an empty notebook": [("mf.ipynb", "")],
+}
+
+
+@pytest.mark.parametrize("reason", BAD_ZIPS)
+def test_a_zip_file_without_one_notebook_of_a_bounded_size_is_named(tmp_path, reason):
+    read = read_submission(zipped(tmp_path, BAD_ZIPS[reason]))
+    assert not read.is_readable and reason in read.repairs[0]
+
+
+@pytest.mark.parametrize("kind", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_zip_file_that_is_encrypted_or_packed_in_another_way_is_not_opened(tmp_path, kind):
+    members = [("mf.ipynb", SOUND)]
+    assert not read_submission(zipped(tmp_path, members, kind)).is_readable
+    assert not read_submission(encrypted(zipped(tmp_path, members, name="b.zip"))).is_readable
+
+
+@pytest.mark.parametrize("place", [20, -30, 60])
+def test_a_damaged_zip_file_is_named(tmp_path, place):
+    path = zipped(tmp_path, [("mf.ipynb", RELEASE)])
+    content = bytearray(path.read_bytes())
+    content[place : place + 8] = b"\xff" * 8
+    path.write_bytes(content)
+    assert "a zip file" in read_submission(path).repairs[0]
+
+
+def test_a_file_made_to_cost_time_is_refused_soon(tmp_path):
+    text = '{"cells": [{"cell_type": "code", "outputs": [' + "[]," * 6_300_000 + "[]]}]}"
+    path = written(tmp_path, text)
+    began = time.process_time()
+    assert not read_submission(path).is_readable
+    assert time.process_time() - began < 3
+
+
+def test_a_submission_is_read_once(tmp_path, monkeypatch):
+    written(tmp_path, RELEASE)
+    opened = []
+    read_bytes = reading._read_bytes
+    monkeypatch.setattr(
+        reading, "_read_bytes", lambda path: opened.append(path) or read_bytes(path)
+    )
+    assert find_submission(tmp_path, "mf", MASTER).reading.is_readable
+    assert len(opened) == 1
 
 
 # --- Outputs --------------------------------------------------------------------------------------
@@ -315,7 +472,8 @@ def found_in(folder):
 @pytest.mark.parametrize(
     "name",
     ["mf (1).ipynb", "mf-final.ipynb", "MF.ipynb", "Copy of mf.ipynb", "homework/mf.ipynb",
-     "homework.ipynb", "mf.ipynb.txt", "a/b/MF (2).IPYNB"],
+     "homework.ipynb", "mf.ipynb.txt", "a/b/MF (2).IPYNB", "mf.ipynb의 사본", "mf.json", "mf.txt",
+     "work", "__final.ipynb"],
 )  # fmt: skip
 def test_a_renamed_notebook_is_found_and_told(tmp_path, name):
     written(tmp_path, RELEASE, name)
@@ -381,6 +539,13 @@ def test_a_file_that_is_a_link_stays_the_one_where_there_is_no_other(tmp_path):
 def test_an_empty_folder_has_nothing_to_grade(tmp_path, is_there):
     folder = tmp_path if is_there else tmp_path / "gone"
     assert found_in(folder) == (None, (reading.NOTHING_FOUND,))
+
+
+def test_a_checkpoint_alone_is_named_and_not_graded(tmp_path):
+    written(tmp_path, RELEASE, ".ipynb_checkpoints/mf-checkpoint.ipynb")
+    path, [sentence] = found_in(tmp_path)
+    assert path is None and sentence.startswith(reading.NOTHING_FOUND)
+    assert "An older copy lies in .ipynb_checkpoints/mf-checkpoint.ipynb." in sentence
 
 
 # --- In nbgrader ----------------------------------------------------------------------------------

@@ -704,14 +704,14 @@ def test_what_a_merged_cell_said_stays_with_its_last_part():
 def staged(root, notebook, assignment="svd"):
     stage = RebuildSubmission(log=logging.getLogger("rebuild"))
     stage.coursedir = SimpleNamespace(root=str(root))
-    names = {"nbgrader": {"assignment": assignment, "notebook": assignment}}
+    names = {"nbgrader": {"student": "kim", "assignment": assignment, "notebook": assignment}}
     return stage.preprocess(notebook, names)[0]
 
 
 def test_the_stage_rebuilds_on_the_courses_master_and_logs_repairs(caplog):
     notebook = staged(ROOT, checks_deleted(solved()))
     assert checks_of(notebook) == checks_of(MASTER)
-    assert "Repaired: `svd-block` was missing" in caplog.text
+    assert "Repaired: kim, svd: `svd-block` was missing" in caplog.text
 
 
 def test_a_submission_without_a_master_stays_as_it_is(tmp_path, caplog):
@@ -736,8 +736,22 @@ def test_the_stage_takes_whatever_stands_in_the_readers_place(forged):
 
 
 def test_a_file_that_could_not_be_read_has_one_sentence():
-    notebook = NotebookNode(cells=[], metadata={"autograder": {"repairs": ["No notebook."]}})
-    assert staged(ROOT, notebook).metadata["autograder"] == {"repairs": ["No notebook."]}
+    notebook = NotebookNode(cells=[], metadata={"autograder": {"unread": "No notebook."}})
+    assert staged(ROOT, notebook).metadata["autograder"] == {"unread": "No notebook."}
+
+
+@pytest.mark.parametrize("damage", [lambda n: n, nameless_and_without_ids, format_3])
+def test_the_notebook_of_another_lesson_has_one_sentence_and_gives_no_answer(damage):
+    result = staged(ROOT, damage(solved("mf")), "svd")
+    assert list(result.metadata["autograder"]) == ["unread"]
+    assert "another lesson, mf" in result.metadata["autograder"]["unread"]
+    assert cell_of(result, "svd-why").source == cell_of(release_of(solved()), "svd-why").source
+
+
+@pytest.mark.parametrize("name", MASTERS)
+def test_no_damage_makes_a_notebook_one_of_another_lesson(name):
+    for damage in (nameless_and_without_ids, through_colab, checks_deleted):
+        assert "unread" not in staged(ROOT, damage(solved(name)), name).metadata["autograder"]
 
 
 def test_a_notebook_without_cells_has_one_sentence():
@@ -759,3 +773,65 @@ def test_a_huge_cell_is_not_parsed(course_root, monkeypatch):
     monkeypatch.setattr("autograder.grading.rebuild._names_of", lambda _: pytest.fail("parsed"))
     repairs = rebuild(master, notebook).repairs
     assert any("the changed cell runs first" in repair for repair in repairs)
+
+
+# --- Texts twice, and pictures --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("glue", ["", "\n", "\n\n"], ids=["nothing", "a line", "an empty line"])
+def test_cells_whose_text_stands_twice_in_a_row_keep_one_copy_and_are_told(glue):
+    notebook = solved()
+    for cell in notebook.cells:
+        cell.source = cell.source + glue + cell.source
+    rebuilt = rebuild(MASTER, notebook)
+    assert [c.source for c in rebuilt.notebook.cells if is_code(c)] == [
+        c.source for c in rebuild(MASTER, solved()).notebook.cells if is_code(c)
+    ]
+    assert cell_of(rebuilt.notebook, "svd-why").source == ANSWER
+    assert "`svd-why` held its text twice in a row: one copy is kept." in rebuilt.repairs
+
+
+@pytest.mark.parametrize(
+    "text", [f"{ANSWER}\n{ANSWER}.", "a = a + 1\na = a + 1", f"{ANSWER}\n" * 3]
+)
+def test_a_text_that_is_not_exactly_two_copies_stays(text):
+    notebook = solved()
+    cell_of(notebook, "svd-why").source = text
+    assert cell_of(rebuild(MASTER, notebook).notebook, "svd-why").source == text
+
+
+@pytest.mark.parametrize(
+    ("name", "link"),
+    [
+        ("my sketch.png", "attachment:my%20sketch.png"),
+        ("my sketch.png", "<attachment:my sketch.png>"),
+        ("그림.png", "attachment:그림.png"),
+        ("그림.png", "attachment:%EA%B7%B8%EB%A6%BC.png"),
+        ("a&b(1).PNG", "attachment:a&amp;b(1).PNG"),
+        ("'\"?#.jpeg", "attachment:%27%22%3F%23.jpeg"),
+    ],
+)
+def test_an_attachment_gets_a_plain_name_in_the_text_and_beside_it(name, link):
+    notebook = solved()
+    bundle = {"image/png": "aGFsbG8="}
+    cell_of(notebook, "svd-why").update(source=f"See ![x]({link}).", attachments={name: bundle})
+    cell = cell_of(rebuild(MASTER, notebook).notebook, "svd-why")
+    [plain] = cell.attachments
+    assert cell.attachments[plain] == bundle and plain.startswith("picture-1.")
+    assert cell.source == f"See ![x](attachment:{plain})."
+
+
+def test_pictures_of_one_name_in_two_cells_of_an_answer_are_both_kept():
+    notebook = solved()
+    place = index_of(notebook, "svd-why")
+    bundles = [{"image/png": "YQ=="}, {"image/png": "Yg=="}]
+    parts = [
+        new_markdown_cell("![x](attachment:image.png)", attachments={"image.png": bundle})
+        for bundle in bundles
+    ]
+    for part in parts:
+        part.metadata = deepcopy(notebook.cells[place].metadata)
+    notebook.cells[place : place + 1] = parts
+    cell = cell_of(rebuild(MASTER, notebook).notebook, "svd-why")
+    assert list(cell.attachments.values()) == bundles
+    assert "attachment:picture-1.png" in cell.source and "attachment:picture-2.png" in cell.source

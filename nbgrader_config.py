@@ -1,8 +1,10 @@
 """The course as stock nbgrader sees it: one setting on top, then directories and stages."""
 
 from autograder.build.preprocessors import RELEASE_PREPROCESSORS
+from autograder.build.release import ReleaseExporter
 from autograder.grading import AUTOGRADE_PREPROCESSORS, SANITIZE_PREPROCESSORS
 from autograder.grading.reading import TolerantExporter
+from autograder.grading.timestamps import believe_readable_times
 from autograder.report.feedback import FEEDBACK_PREPROCESSORS, FeedbackExporter
 
 language = "en"
@@ -15,6 +17,7 @@ c.CourseDirectory.course_id = "latent-factors"
 c.CourseDirectory.release_directory = f"release/{language}"
 
 c.SelectLanguage.language = language
+c.GenerateAssignment.exporter_class = ReleaseExporter
 c.GenerateAssignment.preprocessors = list(RELEASE_PREPROCESSORS)
 # Releases are committed. Without force, a course with no gradebook yet would skip them, and
 # autograding would find no assignment.
@@ -22,6 +25,7 @@ c.GenerateAssignment.force = True
 
 # --- How submissions are run and scored ----------------------------------------------------------
 c.Autograde.exporter_class = TolerantExporter
+believe_readable_times(c)  # of the course's time zone, c.Exchange.timezone
 c.Autograde.sanitize_preprocessors = list(SANITIZE_PREPROCESSORS)
 c.Autograde.autograde_preprocessors = list(AUTOGRADE_PREPROCESSORS)
 # Seconds a cell and a notebook, at least ten times what the reference takes.
@@ -34,3 +38,6 @@ c.GradeSubmission.by_assignment = {
 # --- What students are told ----------------------------------------------------------------------
 c.GenerateFeedback.exporter_class = FeedbackExporter
 c.GenerateFeedback.preprocessors = list(FEEDBACK_PREPROCESSORS)
+# A page is made of what the gradebook holds now. Without force, one that was made before a regrade
+# would be skipped.
+c.GenerateFeedback.force = True

@@ -233,8 +233,8 @@ def demo(course, folder):
     solutions, releases = set_up(course, folder)
     submissions = simulated_class(solutions, releases)
     hand_in(folder, submissions)
-    with console.status("drawing a private data set, and measuring the reference on it ..."):
-        draw_grading_data(folder)
+    console.print("Drawing a private data set, and measuring the reference on it ...")
+    draw_grading_data(folder)
     grade_class(folder, console)
     console.print(score_table(read_scores(folder), submissions))
     console.print(f"Gradebook and graded notebooks: {folder}")
@@ -247,9 +247,11 @@ def grade_class(folder, console):
 
     classroom = Classroom(folder, read_config(folder))
     classroom.register(ASSIGNMENTS)
-    for submission in handed_in(folder, classroom.config, ASSIGNMENTS):
-        with console.status(f"grading {submission.student}, {submission.assignment} ..."):
-            classroom.grade(submission)
+    submissions = handed_in(folder, classroom.config, ASSIGNMENTS)
+    for number, submission in enumerate(submissions, 1):
+        place = f"{number} of {len(submissions)}: {submission.student}, {submission.assignment}"
+        console.print(f"Grading {place} ...", markup=False, highlight=False)
+        classroom.grade(submission)
 
 
 def draw_grading_data(folder):

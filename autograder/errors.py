@@ -9,7 +9,8 @@
     CheckFailed             a submission does not have the property that a check asks for; its
                             sentence is what the student reads (not a CourseError: it is a verdict)
 
-Every message is one sentence that names the thing, the place and the way out.
+Every message is one sentence that names the thing, the place and the way out; a `BuildError` may hold several,
+since a lesson's faults are told together.
 """
 
 
@@ -22,7 +23,17 @@ class DataError(CourseError):
 
 
 class BuildError(CourseError):
-    """A lesson cannot be turned into notebooks."""
+    """A lesson cannot be turned into notebooks: one sentence a fault, all that were found.
+
+    `built` is what there is all the same, with the cells at fault as they stood, where a stage got that far.
+    """
+
+    def __init__(self, *faults: str, built: object = None):
+        super().__init__(*dict.fromkeys(faults))
+        self.built = built
+
+    def __str__(self):
+        return "\n".join(map(str, self.args))
 
 
 class GradingError(CourseError):

@@ -23,8 +23,11 @@
 #
 # When you hand in, the notebook runs from top to bottom on **other data of the same kind**, without a network and on one
 # thread: at most 120 seconds a cell, 360 seconds in all, and 3 GB of memory. The solution needs less than a tenth of that.
+#
+# The grader has what this course's own environment has: numpy, pandas, scipy, scikit-learn, matplotlib, tqdm, ipywidgets and torch,
+# with all that comes with them. Other packages are not there, so hand in without them.
 
-# %% [markdown] lang="ko" of="5f6f85be"
+# %% [markdown] lang="ko" of="152fe90b"
 # # 2강. 행렬 분해(matrix factorisation): 사람들이 매긴 평점에서만 배우기
 #
 # 1강의 SVD에는 모든 칸이 필요했고, 그래서 칸 대부분을 지어내야 했습니다. 이 강의에서는 그럴 필요가 없습니다. 이 강의를 마치면 다음을
@@ -37,6 +40,9 @@
 #
 # 제출한 노트북은 **같은 종류의 다른 데이터**로 처음부터 끝까지 실행됩니다. 네트워크 없이 스레드 하나로 실행되며, 셀 하나에 최대 120초,
 # 전체 360초, 메모리 3 GB까지 쓸 수 있습니다. 정답 코드는 그 10분의 1도 쓰지 않습니다.
+#
+# 채점기에는 이 강좌의 환경에 있는 것이 그대로 있습니다. numpy, pandas, scipy, scikit-learn, matplotlib, tqdm, ipywidgets, torch와
+# 이들이 필요로 하는 패키지입니다. 다른 패키지는 없으니, 그것 없이 제출하세요.
 
 # %% [markdown] lang="en"
 # ## 1. The ratings, and a fair exam

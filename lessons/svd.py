@@ -23,8 +23,11 @@
 #
 # When you hand in, the notebook runs from top to bottom on **other data of the same kind**, without a network and on one
 # thread: at most 60 seconds a cell, 180 seconds in all, and 3 GB of memory. The solution needs less than a tenth of that.
+#
+# The grader has what this course's own environment has: numpy, pandas, scipy, scikit-learn, matplotlib, tqdm, ipywidgets and torch,
+# with all that comes with them. Other packages are not there, so hand in without them.
 
-# %% [markdown] lang="ko" of="9099fd7c"
+# %% [markdown] lang="ko" of="06fe18e6"
 # # 1강. SVD: 여덟 사람, 여덟 영화, 그리고 그 사이의 빈 칸
 #
 # 여덟 사람이 여덟 편의 영화 가운데 일부에 평점을 매겼습니다. 나머지 영화에는 몇 점을 줄까요? 이 강의를 마치면 다음을 할 수 있습니다.
@@ -36,6 +39,9 @@
 #
 # 제출한 노트북은 **같은 종류의 다른 데이터**로 처음부터 끝까지 실행됩니다. 네트워크 없이 스레드 하나로 실행되며, 셀 하나에 최대 60초,
 # 전체 180초, 메모리 3 GB까지 쓸 수 있습니다. 정답 코드는 그 10분의 1도 쓰지 않습니다.
+#
+# 채점기에는 이 강좌의 환경에 있는 것이 그대로 있습니다. numpy, pandas, scipy, scikit-learn, matplotlib, tqdm, ipywidgets, torch와
+# 이들이 필요로 하는 패키지입니다. 다른 패키지는 없으니, 그것 없이 제출하세요.
 
 # %% [markdown] lang="en"
 # ## 1. The ratings

@@ -23,8 +23,11 @@
 #
 # When you hand in, the notebook runs from top to bottom on **other data of the same kind**, without a network and on one
 # thread: at most 180 seconds a cell, 600 seconds in all, and 3 GB of memory. The solution needs less than a tenth of that.
+#
+# The grader has what this course's own environment has: numpy, pandas, scipy, scikit-learn, matplotlib, tqdm, ipywidgets and torch,
+# with all that comes with them. Other packages are not there, so hand in without them.
 
-# %% [markdown] lang="ko" of="661491f1"
+# %% [markdown] lang="ko" of="fa488d9b"
 # # 3강. 변분 오토인코더(variational autoencoder, VAE): 사용자 한 명을 통째로 읽기
 #
 # 행렬 분해(matrix factorisation, MF)는 사용자마다 벡터를 배웁니다. 오토인코더(autoencoder)는 사용자를 *읽는* 법을 배웁니다. 평점 한 행을 받아 숫자 몇 개로 눌러 담은
@@ -37,6 +40,9 @@
 #
 # 제출한 노트북은 **같은 종류의 다른 데이터**로 처음부터 끝까지 실행됩니다. 네트워크 없이 스레드 하나로 실행되며, 셀 하나에 최대 180초,
 # 전체 600초, 메모리 3 GB까지 쓸 수 있습니다. 정답 코드는 그 10분의 1도 쓰지 않습니다.
+#
+# 채점기에는 이 강좌의 환경에 있는 것이 그대로 있습니다. numpy, pandas, scipy, scikit-learn, matplotlib, tqdm, ipywidgets, torch와
+# 이들이 필요로 하는 패키지입니다. 다른 패키지는 없으니, 그것 없이 제출하세요.
 
 # %% [markdown] lang="en"
 # ## 1. Ratings as rows

@@ -11,13 +11,14 @@ import click
 
 from autograder.build.course import (
     BuiltLesson,
-    accept_lesson,
-    build_lesson,
+    accept_lessons,
+    build_lessons,
     committed_solutions,
     course_differences,
     has_same_code,
     is_executed,
     lesson_paths,
+    reject_edited_masters,
     run_solutions,
     settle_solution,
     stray_files,
@@ -55,7 +56,12 @@ class Data:
     "--stand-in", is_flag=True, help="Overwrite executed solutions though the data is a stand-in."
 )
 @click.option(
-    "--accept-translations", is_flag=True, help="First mark every translation as read anew."
+    "--accept-translations",
+    "accepted",
+    metavar="NAME",
+    multiple=True,
+    help="First mark this translation as read anew: by the eight characters that the build names it by, or by the "
+    "name of an answer. May be given again.",
 )
 @click.option("--check", "only_check", is_flag=True, help="Write nothing: do as `check` does.")
 @click.pass_context
@@ -65,7 +71,7 @@ def build(
     run: bool,
     data_folder: Path | None,
     stand_in: bool,
-    accept_translations: bool,
+    accepted: tuple[str, ...],
     only_check: bool,
 ) -> None:
     """Build source/, release/ and solutions/ from lessons/.
@@ -77,10 +83,11 @@ def build(
         ctx.invoke(check, assignments=assignments, run=run, data_folder=data_folder)
         return
     paths = lesson_paths(course, assignments)
-    if accept_translations:
-        for path in filter(accept_lesson, paths):
+    if accepted:
+        for path in accept_lessons(paths, accepted):
             click.echo(f"wrote {path.relative_to(course)}")
-    lessons = [build_lesson(path) for path in paths]
+    lessons = build_lessons(paths)
+    reject_edited_masters(course, lessons)
     notebooks = {path: nb for lesson in lessons for path, nb in lesson.fixed_files.items()}
     if run:
         with data_at_hand(course, data_folder) as data:
@@ -113,7 +120,7 @@ def check(
     Example: autograder check
     """
     course: Path = ctx.obj or Path.cwd()
-    lessons = [build_lesson(path) for path in lesson_paths(course, assignments)]
+    lessons = build_lessons(lesson_paths(course, assignments))
     data = _real_data(course, data_folder) if run else None
     lines = [] if assignments else list(stray_files(course, lessons))
     for lesson in lessons:

@@ -10,16 +10,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.build.compare import differences, outputs_agree
+from autograder.build.faults import Faults
 from autograder.build.languages import languages_of
 from autograder.build.lesson import read_lesson, read_text
 from autograder.build.notebooks import Notebook, is_code, read_notebook, to_text, write_text
+from autograder.build.origin import is_edited
 from autograder.build.pipelines import (
     SOURCE_STAGES,
     build_release,
     build_solution,
     run_stages,
 )
-from autograder.build.translations import accept_translations
+from autograder.build.translations import accept_translations, stale_names
 from autograder.errors import BuildError
 
 Run = Callable[[Notebook, str], Notebook]
@@ -75,20 +77,84 @@ def lesson_paths(course: Path, names: Iterable[str] = ()) -> list[Path]:
 
 
 def build_lesson(path: Path) -> BuiltLesson:
-    """Build all notebooks of a lesson, none executed, nothing written."""
-    master = run_stages(read_lesson(path), SOURCE_STAGES)
-    languages = languages_of(master)
-    return BuiltLesson(
-        name=path.stem,
-        master=master,
-        releases={language: build_release(master, language) for language in languages},
-        solutions={language: build_solution(master, language) for language in languages},
-    )
+    """Build all notebooks of a lesson, none executed, nothing written.
+
+    Raises
+    ------
+    BuildError
+        With every fault of the lesson.
+    """
+    faults = Faults()
+    master = read_lesson(path)
+    with faults.caught():
+        try:
+            master = run_stages(master, SOURCE_STAGES)
+        except BuildError as error:
+            master = error.built
+            raise
+    lesson = BuiltLesson(path.stem, master, releases={}, solutions={})
+    for language in languages_of(master):
+        for build, built in (
+            (build_release, lesson.releases),
+            (build_solution, lesson.solutions),
+        ):
+            try:
+                built[language] = build(master, language)
+            except BuildError as error:
+                faults.add_elsewhere(error)
+    faults.told()
+    return lesson
 
 
-def accept_lesson(path: Path) -> bool:
-    """Mark the translations of a lesson as read anew, see `accept_translations`; True if it changed."""
-    return write_text(path, accept_translations(read_text(path), path.stem))
+def build_lessons(paths: Iterable[Path]) -> list[BuiltLesson]:
+    """Build lessons; raises BuildError with every fault of each."""
+    faults, lessons = Faults(), []
+    for path in paths:
+        with faults.caught():
+            lessons.append(build_lesson(path))
+    faults.told()
+    return lessons
+
+
+def accept_lessons(paths: Iterable[Path], names: Iterable[str]) -> list[Path]:
+    """Mark translations as read anew, see `accept_translations`; returns the lessons that changed.
+
+    Raises
+    ------
+    BuildError
+        If no translation waits under one of the names; nothing is written then.
+    """
+    texts = {path: read_text(path) for path in paths}
+    waiting = {}
+    for path, text in texts.items():
+        waiting |= stale_names(text, path.stem)
+    if unknown := sorted(set(names) - {*waiting, *waiting.values()}):
+        listed = ", ".join(f"{mark} ({cell})" for mark, cell in waiting.items()) or "none"
+        raise BuildError(
+            f"No translation waits to be read under {', '.join(unknown)}: name one of those that do ({listed})."
+        )
+    return [
+        path
+        for path, text in texts.items()
+        if write_text(path, accept_translations(text, path.stem, set(names)))
+    ]
+
+
+def reject_edited_masters(course: Path, lessons: Iterable[BuiltLesson]) -> None:
+    """Raise BuildError for each master that a person has changed since it was built: it would be lost."""
+    faults = Faults()
+    for lesson in lessons:
+        place = f"source/{lesson.name}/{lesson.name}.ipynb"
+        with faults.caught():
+            if (course / place).exists() and is_edited(
+                read_notebook(course / place), lesson.master
+            ):
+                raise BuildError(
+                    f"{place} was edited by hand, and building would overwrite that: carry the change into "
+                    f"lessons/{lesson.name}.py and remove {place}, or keep the notebook and remove "
+                    f"lessons/{lesson.name}.py; nothing was written."
+                )
+    faults.told()
 
 
 def run_solutions(lesson: BuiltLesson, run: Run) -> dict[str, Notebook]:
@@ -198,9 +264,13 @@ def stray_files(course: Path, lessons: Iterable[BuiltLesson]) -> Iterator[str]:
 
     nbgrader hands out whatever lies beside a master, so nothing may lie there unseen.
     """
+    lessons = list(lessons)
     known = {path for le in lessons for path in (*le.fixed_files, *le.solution_files)}
+    names = {lesson.name for lesson in lessons}
     for folder in DERIVED:
         for path in sorted((course / folder).rglob("*")):
             name = path.relative_to(course).as_posix()
+            if folder == "source" and path.relative_to(course).parts[1] not in names:
+                continue  # an instructor's own notebook, which no lesson builds
             if path.is_file() and name not in known and ".ipynb_checkpoints" not in path.parts:
                 yield f"{name}: no lesson builds this file"

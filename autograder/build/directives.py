@@ -9,6 +9,7 @@ from copy import deepcopy
 
 from nbformat import NotebookNode
 
+from autograder.build.faults import Faults
 from autograder.build.notebooks import OURS, Cell, Notebook, is_code, lesson_error
 
 LANGUAGES = ("en", "ko")
@@ -43,15 +44,22 @@ def expand_directives(notebook: Notebook) -> Notebook:
     """
     result = deepcopy(notebook)
     blanks_seen: dict[str, int] = {}
+    faults = Faults()
     for cell in result.cells:
         directives = dict(cell.metadata)
-        _reject_unknown(result, cell, directives)
-        cell.metadata = NotebookNode(_our_metadata(result, cell, directives))
-        nbgrader = _nbgrader_metadata(result, cell, directives, blanks_seen)
-        if nbgrader:
-            cell.metadata["nbgrader"] = NotebookNode(nbgrader)
-    _reject_shared_names(result)
-    _reject_blanks_without_check(result)
+        cell.metadata = NotebookNode()
+        with faults.caught():
+            _reject_unknown(result, cell, directives)
+            cell.metadata = NotebookNode(_our_metadata(result, cell, directives))
+            nbgrader = _nbgrader_metadata(result, cell, directives, blanks_seen)
+            if nbgrader:
+                cell.metadata["nbgrader"] = NotebookNode(nbgrader)
+    with faults.caught():
+        _reject_shared_names(result)
+    if not faults.sentences:  # else a name that is missing there would be missed here
+        with faults.caught():
+            _reject_blanks_without_check(result)
+    faults.told(result)
     return result
 
 

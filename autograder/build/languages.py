@@ -19,9 +19,9 @@ LANGUAGE_MARK = re.compile(rf"<!-- ({'|'.join(LANGUAGES)}) -->")
 def languages_of(master: Notebook) -> tuple[str, ...]:
     """Return the languages that a master's prose is written in, in a fixed order.
 
-    A master with no language of its own counts as English.
+    A lesson's head may name them; else they are those of its cells, and a master with none counts as English.
     """
-    present = {ours(cell).get("lang") for cell in master.cells}
+    present = ours(master).get("languages") or {ours(cell).get("lang") for cell in master.cells}
     return tuple(lang for lang in LANGUAGES if lang in present) or (DEFAULT_LANGUAGE,)
 
 

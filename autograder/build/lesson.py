@@ -9,6 +9,7 @@ from pathlib import Path
 import jupytext
 from nbformat.v4 import new_notebook
 
+from autograder.build.directives import LANGUAGES
 from autograder.build.notebooks import OURS, Notebook
 from autograder.errors import BuildError
 
@@ -30,7 +31,7 @@ def parse_lesson(text: str, name: str) -> Notebook:
     Raises
     ------
     BuildError
-        If the text holds no cell.
+        If the text holds no cell, or its head names languages that there are not.
     """
     parsed = jupytext.reads(text, fmt="py:percent")
     for cell in parsed.cells:
@@ -44,9 +45,22 @@ def parse_lesson(text: str, name: str) -> Notebook:
         metadata={
             "kernelspec": dict(KERNELSPEC),
             "language_info": dict(LANGUAGE_INFO),
-            OURS: {"lesson": name},
+            OURS: {"lesson": name} | _languages(parsed.metadata, name),
         },
     )
+
+
+def _languages(head: dict, name: str) -> dict[str, list[str]]:
+    """The languages that a lesson's head names, by ``languages: [en]``; nothing where it names none."""
+    if "languages" not in head:
+        return {}
+    named = head["languages"]
+    if not isinstance(named, list) or not named or not set(named) <= set(LANGUAGES):
+        raise BuildError(
+            f"Lesson {name}: its head says `languages: {named}`; write a list of {' and '.join(LANGUAGES)}, "
+            f"as `languages: [{LANGUAGES[0]}]`."
+        )
+    return {"languages": named}
 
 
 def read_lesson(path: Path) -> Notebook:

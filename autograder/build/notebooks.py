@@ -17,6 +17,7 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
+from autograder.build.faults import Faults
 from autograder.errors import BuildError, CourseError
 
 Notebook = NotebookNode
@@ -33,13 +34,19 @@ def each_cell(transform: Callable[[Notebook, Cell], Cell | None]) -> Stage:
     ----------
     transform
         Called as ``transform(notebook, cell)`` on a deep copy, cell by cell; may change the cell in
-        place, and returns the cell, or None to drop it.
+        place, and returns the cell, or None to drop it. A BuildError of one cell keeps no other from being
+        looked at.
     """
 
     def stage(notebook: Notebook) -> Notebook:
-        result = deepcopy(notebook)
-        cells = [transform(result, cell) for cell in result.cells]
+        result, faults, cells = deepcopy(notebook), Faults(), []
+        for cell in result.cells:
+            made: Cell | None = cell
+            with faults.caught():
+                made = transform(result, cell)
+            cells.append(made)
         result.cells = [cell for cell in cells if cell is not None]
+        faults.told(result)
         return result
 
     stage.__name__ = transform.__name__

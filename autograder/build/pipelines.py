@@ -9,13 +9,13 @@ goes first. A comment on a line names the order that matters there, and
 """
 
 from collections.abc import Iterable
-from functools import reduce
 
 from autograder.build.answers import cut_marking_schemes, stub_answers
 from autograder.build.cell_ids import set_cell_ids
 from autograder.build.checksums import compute_checksums
 from autograder.build.data_cell import fill_data_cell
 from autograder.build.directives import expand_directives
+from autograder.build.faults import Faults
 from autograder.build.figures import describe_figures
 from autograder.build.hidden_tests import append_hidden_tests, remove_hidden_tests
 from autograder.build.languages import select_language
@@ -26,9 +26,11 @@ from autograder.build.masking import mask_blanks
 from autograder.build.metadata import clear_outputs, drop_course_metadata
 from autograder.build.nbval_flag import flag_for_nbval
 from autograder.build.notebooks import Notebook, Stage
+from autograder.build.origin import mark_origin
 from autograder.build.regions import stub_regions, unwrap_regions
 from autograder.build.syntax import reject_magics
 from autograder.build.translations import reject_stale_translations, reject_untranslated
+from autograder.errors import BuildError
 
 SOURCE_STAGES: tuple[Stage, ...] = (
     expand_directives,  # first: every other stage reads what it writes
@@ -39,6 +41,7 @@ SOURCE_STAGES: tuple[Stage, ...] = (
     fill_data_cell,  # before set_cell_ids: an id is a hash of the content
     append_hidden_tests,
     set_cell_ids,
+    mark_origin,  # last: of the master as it is written
 )
 
 RELEASE_STAGES: tuple[Stage, ...] = (
@@ -67,8 +70,23 @@ SOLUTION_STAGES: tuple[Stage, ...] = (
 
 
 def run_stages(notebook: Notebook, stages: Iterable[Stage]) -> Notebook:
-    """Run a notebook through stages, in order; the argument stays as it was."""
-    return reduce(lambda value, stage: stage(value), stages, notebook)
+    """Run a notebook through stages, in order; the argument stays as it was.
+
+    Raises
+    ------
+    BuildError
+        With the faults of all stages: behind one that found some, the others run on what it made, or was given.
+    """
+    faults = Faults()
+    for stage in stages:
+        with faults.caught():
+            try:
+                notebook = stage(notebook)
+            except BuildError as error:
+                notebook = error.built or notebook
+                raise
+    faults.told(notebook)
+    return notebook
 
 
 def build_master(text: str, name: str) -> Notebook:
@@ -84,7 +102,7 @@ def build_master(text: str, name: str) -> Notebook:
     Raises
     ------
     BuildError
-        One sentence with lesson, cell and way out.
+        A sentence a fault, with lesson, cell and way out.
     """
     return run_stages(parse_lesson(text, name), SOURCE_STAGES)
 

@@ -11,7 +11,6 @@ from nbgrader.preprocessors import (
     CheckCellMetadata,
     ComputeChecksums,
     NbGraderPreprocessor,
-    SaveCells,
 )
 from traitlets import Unicode
 
@@ -23,6 +22,7 @@ from autograder.build.leaks import reject_broken_code, reject_markers
 from autograder.build.locks import lock_cells
 from autograder.build.masking import mask_blanks
 from autograder.build.metadata import clear_outputs, drop_course_metadata
+from autograder.build.migration import MigrateCells
 from autograder.build.notebooks import Notebook, Stage
 from autograder.build.regions import stub_regions
 
@@ -117,7 +117,7 @@ RELEASE_PREPROCESSORS = (
     ClearRunOutputs,
     CheckCellMetadata,
     ComputeChecksums,  # of cells with their hidden tests, which autograding restores
-    SaveCells,  # after masking and stubs (the gradebook keeps no solution), before hidden tests go
+    MigrateCells,  # nbgrader's SaveCells: after masking and stubs (the gradebook keeps no solution), before hidden tests go
     RemoveHiddenTests,
     RejectMarkers,
     StoreChecksums,  # again, of the cells as students get them

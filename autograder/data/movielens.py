@@ -94,17 +94,24 @@ def search_movielens(
     """
     named = (os.environ if environ is None else environ).get("MOVIELENS_DIR")
     if named:
-        if (Path(named) / "u.data").is_file():
-            return Path(named)
+        for folder in _forms(Path(named).expanduser()):
+            if (folder / "u.data").is_file():
+                return folder
         raise DataError(
             f"There is no u.data in {named}, which MOVIELENS_DIR names; "
             "let it name the folder that holds u.data, or unset it."
         )
     start = Path.cwd() if start is None else Path(start).absolute()
-    for folder in [start, *start.parents]:
-        if (folder / "data" / "ml-100k" / "u.data").is_file():
-            return folder / "data" / "ml-100k"
+    for place in [start, *start.parents]:
+        for folder in _forms(place / "data" / "ml-100k"):
+            if (folder / "u.data").is_file():
+                return folder
     return None
+
+
+def _forms(folder: Path) -> tuple[Path, Path]:
+    """A data folder, and where it lies when the archive, which holds a folder, was unpacked into it."""
+    return folder, folder / "ml-100k"
 
 
 def is_real(folder: Path) -> bool:

@@ -14,10 +14,11 @@ import shutil
 import stat
 import sys
 import warnings
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import nbformat
+from filelock import FileLock, Timeout
 from nbconvert.exporters import NotebookExporter
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.converters import Autograde
@@ -26,12 +27,15 @@ from nbgrader.preprocessors import AssignLatePenalties
 from sqlalchemy.exc import SAWarning
 from traitlets.config import Config, PyFileConfigLoader
 
+import autograder.checks
 from autograder.build import read_notebook
 from autograder.build.preprocessors import RELEASE_PREPROCESSORS
 from autograder.errors import CourseError, GradingError
 from autograder.grading.answers import SaveGrades
 from autograder.grading.bonus import RecordBonus
+from autograder.grading.exchange import SECRET, read_secret
 from autograder.grading.hand_ins import ExactPaths
+from autograder.grading.private_data import grading_data_folder
 from autograder.grading.reading import (
     MAX_FILE_BYTES,
     find_submission,
@@ -40,13 +44,37 @@ from autograder.grading.reading import (
     unreadable,
 )
 from autograder.grading.rebuild import another_lesson, rebuild
-from autograder.grading.results import RESULT, as_verdict, replace_verdict, verdicts_of
+from autograder.grading.results import (
+    RESULT,
+    as_verdict,
+    replace_verdict,
+    take_points_from,
+    verdicts_of,
+)
 from autograder.grading.stage import GradeSubmission, master_of
+from autograder.grading.timestamps import TIMESTAMP, UTC_FORM, timestamp_of, zone_of
 from autograder.sandbox.limits import Limits
 
 STAGED = Path(".grading") / "staged"
-TIMESTAMP = "timestamp.txt"
+LOCK = Path(".grading") / "grading.lock"
+TIME_UNKNOWN = (
+    "The time in timestamp.txt could not be read: it counts as unknown, with no penalty by machine."
+)
+LOCKED = (
+    "The gradebook is locked by another program, such as a viewer of databases or a second grader: close that, and "
+    "run this again; nothing was lost."
+)
 log = logging.getLogger("autograder")
+
+
+@dataclass(frozen=True)
+class Score:
+    """What the gradebook holds of a check or an answer: its points without extra credit, and what waits."""
+
+    points: float
+    max_points: float
+    extra_credit: float | None
+    waits: bool
 
 
 def read_config(course, overrides=None):
@@ -97,8 +125,23 @@ class Classroom:
                 "folder, or set c.CourseDirectory.db_url."
             )
         self.db_url, self.course_id = coursedir.db_url, coursedir.course_id
+        self._judged_by = {}  # by assignment
         self.beside = {}  # files beside what was graded, by HandedIn
         self.graded_folder = self.course / coursedir.autograded_directory
+        self.zone = zone_of(config.Exchange.get("timezone", "UTC"))
+
+    @contextlib.contextmanager
+    def alone(self):
+        """Be the only grader of this course; raises GradingError where another one is at work."""
+        path = self.course / LOCK
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        try:
+            with FileLock(path, timeout=0):
+                yield
+        except Timeout:
+            raise GradingError(
+                f"Another grader is at work on {self.course}: wait until it is done, and run this again."
+            ) from None
 
     def register(self, assignments):
         """Put the masters into the gradebook, as `nbgrader generate_assignment` does, releases untouched."""
@@ -108,14 +151,8 @@ class Classroom:
                 gradebook.update_or_create_assignment(name)
             names = {"notebook": name, "assignment": name, "student": ".", "db_url": self.db_url}
             resources = {"nbgrader": names, "unique_key": name}
-            try:
-                for stage in RELEASE_PREPROCESSORS:
-                    notebook, resources = stage(config=self.config).preprocess(notebook, resources)
-            except RuntimeError as problem:
-                raise GradingError(
-                    f"The cells of {name} have changed since submissions were graded ({problem}): take an "
-                    "older master, or remove those submissions from the gradebook."
-                ) from None
+            for stage in RELEASE_PREPROCESSORS:
+                notebook, resources = stage(config=self.config).preprocess(notebook, resources)
 
     def grade(self, submission, force=False):
         """Grade and record one submission.
@@ -131,22 +168,74 @@ class Classroom:
         """
         found = self.find(submission)
         self.beside[submission] = found.others
-        fingerprint = _fingerprint(found.path)
+        fingerprint, judged_by = _fingerprint(found.path), self.judged_by(submission.assignment)
         before = self.recorded(submission)
-        if (
-            not force
-            and before is not None
-            and before.metadata[RESULT].get("sha256") == fingerprint
-        ):
-            return verdicts_of(before), False
-        reading = self._of_the_lesson(submission, found.reading)
-        notebook = rebuild(master_of(self.course, submission.assignment), reading.notebook).notebook
-        if not reading.is_readable:
-            notebook.metadata[RESULT] = told_of(reading)
-        graded = self.engine.grade(self.course, submission.assignment, notebook)
-        self._stage(submission, reading)
-        self._record(submission, replace(graded, sha256=fingerprint))
-        return verdicts_of(self.recorded(submission)), True
+        known = before.metadata[RESULT] if before is not None else {}
+        is_new = force or (known.get("sha256"), known.get("judged_by")) != (fingerprint, judged_by)
+        if is_new:
+            reading = self._of_the_lesson(submission, found.reading)
+            notebook = rebuild(
+                master_of(self.course, submission.assignment), reading.notebook
+            ).notebook
+            if not reading.is_readable:
+                notebook.metadata[RESULT] = told_of(reading)
+            graded = self.engine.grade(self.course, submission.assignment, notebook)
+            self._stage(submission, reading)
+            self._record(submission, replace(graded, sha256=fingerprint, judged_by=judged_by))
+        self.settle(submission)
+        return self._as_in_gradebook(submission), is_new
+
+    def judged_by(self, assignment):
+        """What verdicts rest on besides the submission: the master's code, the checks, the data set and the limits."""
+        if assignment not in self._judged_by:
+            master = master_of(self.course, assignment)
+            digest = hashlib.sha256()
+            for cell in master.cells:
+                name = cell.metadata.get("nbgrader", {}).get("grade_id")
+                if cell.cell_type == "code" or name:
+                    digest.update(repr((cell.cell_type, name, cell.source)).encode())
+            for path in sorted(Path(autograder.checks.__file__).parent.glob("*.py")):
+                digest.update(path.read_bytes())
+            digest.update(str(grading_data_folder(self.course)).encode())
+            digest.update(repr((self.engine.limits_of(assignment), self.engine.carry_on)).encode())
+            self._judged_by[assignment] = digest.hexdigest()
+        return self._judged_by[assignment]
+
+    def settle(self, submission):
+        """Bring points, time, extra credit and penalty of a graded submission up to date; no code is run."""
+        notebook = self.recorded(submission)
+        has_changed = take_points_from(master_of(self.course, submission.assignment), notebook)
+        self._settle_time(submission)
+        self._run_stages(submission, notebook)
+        if has_changed:
+            self._write_graded(submission, notebook)
+
+    def scores(self, submission):
+        """The Score of every check and answer by name, as the gradebook holds it, and the late penalty."""
+        name = submission.assignment
+        with Gradebook(self.db_url, self.course_id) as gradebook:
+            row = gradebook.find_submission_notebook(name, name, submission.student)
+            found = {
+                grade.name: Score(
+                    grade.score - (grade.extra_credit or 0.0),
+                    grade.max_score,
+                    grade.extra_credit,
+                    bool(grade.needs_manual_grade),
+                )
+                for grade in row.grades
+            }
+            return found, row.late_submission_penalty or 0.0
+
+    def _as_in_gradebook(self, submission):
+        """Verdicts as dicts, with the points that the gradebook counts; `penalty` is that of the whole submission."""
+        scores, penalty = self.scores(submission)
+        verdicts = []
+        for verdict in verdicts_of(self.recorded(submission)):
+            score = scores[verdict["check"]]
+            bonus = score.extra_credit if score.extra_credit is not None else verdict["bonus"]
+            counted = {"points": score.points, "max_points": score.max_points, "bonus": bonus}
+            verdicts.append(dict(verdict) | counted | {"penalty": penalty})
+        return verdicts
 
     def judge_again(self, submission, check):
         """Judge one check of a graded submission again; nothing is written.
@@ -186,19 +275,41 @@ class Classroom:
         """Put another verdict on one check into gradebook and graded notebook, in this order."""
         notebook = self.recorded(submission)
         replace_verdict(notebook, verdict)
+        take_points_from(master_of(self.course, submission.assignment), notebook)
+        self._run_stages(submission, notebook)
+        self._write_graded(submission, notebook)
+
+    def _run_stages(self, submission, notebook):
+        """Let nbgrader read grades, extra credit and penalty off a graded notebook."""
         name = submission.assignment
         names = {"notebook": name, "assignment": name, "student": submission.student}
         resources = {"nbgrader": names | {"db_url": self.db_url}, "unique_key": name}
         coursedir = CourseDirectory(config=self.config, root=str(self.course))
         converter = Autograde(coursedir=coursedir, config=self.config)
+        converter.log = log
         for stage in (SaveGrades, RecordBonus, AssignLatePenalties):
             stage(config=self.config, parent=converter).preprocess(notebook, resources)
+
+    def _write_graded(self, submission, notebook):
         path = self._graded_path(submission)
         mode = path.stat().st_mode
         new = path.with_name(f".{path.name}.new")
         nbformat.write(notebook, new)
         new.chmod(mode)
         new.replace(path)
+
+    def _settle_time(self, submission):
+        """Put the time of a submission into the gradebook; none where its file cannot be read."""
+        moment, is_there = timestamp_of(submission.folder, self.zone)
+        if not is_there:
+            return
+        if moment is None:
+            who = f"{submission.student}, {submission.assignment}"
+            log.warning("%s: %s", who, TIME_UNKNOWN)
+        with Gradebook(self.db_url, self.course_id) as gradebook:
+            row = gradebook.find_submission(submission.assignment, submission.student)
+            row.timestamp = moment and moment.replace(tzinfo=None)
+            gradebook.db.commit()
 
     def recorded(self, submission):
         """The graded notebook of a submission; None where it was not graded to its end."""
@@ -245,8 +356,11 @@ class Classroom:
         notebook = copy.deepcopy(reading.notebook)
         notebook.metadata[RESULT] = told_of(reading)
         nbformat.write(notebook, folder / f"{submission.assignment}.ipynb")
-        with contextlib.suppress(OSError):
-            shutil.copy(submission.folder / TIMESTAMP, folder / TIMESTAMP, follow_symlinks=False)
+        moment, _ = timestamp_of(submission.folder, self.zone)
+        if moment is not None:
+            (folder / TIMESTAMP).write_text(moment.strftime(UTC_FORM), encoding="utf-8")
+        if secret := read_secret(submission.folder):  # by it the feedback finds its way back
+            (folder / SECRET).write_text(secret, encoding="utf-8")
 
     def _record(self, submission, graded):
         """Let nbgrader's Autograde record a result."""
@@ -263,8 +377,10 @@ class Classroom:
         )
         converter = AutogradeOne(coursedir=coursedir, config=config)
         converter.log = log
+        was_there = self._is_in_gradebook(submission)
+        staged = self.course / STAGED / submission.student / submission.assignment
         try:
-            with warnings.catch_warnings():
+            with warnings.catch_warnings(), errors_kept(log) as errors:
                 warnings.simplefilter(
                     "ignore", SAWarning
                 )  # nbgrader builds rows before it adds them
@@ -272,15 +388,43 @@ class Classroom:
         except (SystemExit, Exception) as problem:  # nbgrader ends with either
             if isinstance(problem, CourseError):
                 raise
+            if "database is locked" in " ".join([*errors, str(problem)]):
+                raise GradingError(LOCKED) from problem
+            if not was_there:
+                self._forget(submission)
+            lines = [line for text in errors for line in text.strip().splitlines()]
+            reason = (lines or [str(problem)])[-1]
             raise GradingError(
-                f"nbgrader could not record {submission.student}'s {submission.assignment} ({problem}): "
-                "its log above says why."
+                f"nbgrader could not record {submission.student}'s {submission.assignment} ({reason}): mend that, and "
+                "run this again; what was recorded before stands."
             ) from problem
         finally:
-            shutil.rmtree(
-                self.course / STAGED / submission.student / submission.assignment,
-                ignore_errors=True,
-            )
+            shutil.rmtree(staged, ignore_errors=True)
+
+    def _forget(self, submission):
+        """Take a row out of the gradebook that was begun and not filled: it would be exported as 0 points."""
+        with (
+            Gradebook(self.db_url, self.course_id) as gradebook,
+            contextlib.suppress(MissingEntry),
+        ):
+            gradebook.remove_submission(submission.assignment, submission.student)
+
+
+@contextlib.contextmanager
+def errors_kept(logger):
+    """Keep what a logger says of errors from the terminal, and give it as a list of texts."""
+    kept = []
+
+    def keep(record):
+        if record.levelno >= logging.ERROR:
+            kept.append(record.getMessage())
+        return record.levelno < logging.ERROR
+
+    logger.addFilter(keep)
+    try:
+        yield kept
+    finally:
+        logger.removeFilter(keep)
 
 
 def limits_given(options):

@@ -92,17 +92,13 @@ def grade(course, assignments, force, json_file, **options):
     assignments = chosen_assignments(course, assignments)
     classroom = open_classroom(course, options)
     submissions = handed_in(course, classroom.config, assignments, options["students"])
-    classroom.register(assignments)
-    console, records, rows, problems = Console(), [], [], []
-    for submission in shown(console, submissions):
-        try:
-            verdicts, is_new = classroom.grade(submission, force)
-        except GradingError as problem:
-            problems.append(problem)
-            continue
+    with classroom.alone():
+        classroom.register(assignments)
+        rows, problems = grade_all(classroom, submissions, force)
+    console, records = Console(), []
+    for submission, verdicts, _ in rows:
         who = {"student": submission.student, "assignment": submission.assignment}
-        records += [{name: (who | dict(each))[name] for name in RECORD} for each in verdicts]
-        rows.append((submission, verdicts, is_new))
+        records += [{name: (who | each)[name] for name in RECORD} for each in verdicts]
     console.print(score_table(rows))
     if json_file is not None:
         json_file.write_text(json.dumps(records, indent=1, ensure_ascii=False) + "\n", "utf-8")
@@ -114,6 +110,17 @@ def grade(course, assignments, force, json_file, **options):
     for sentence in left:
         console.print(f"Not graded: {sentence}", markup=False, highlight=False, soft_wrap=True)
     refuse(console, problems)
+
+
+def grade_all(classroom, submissions, force):
+    """Grade submissions; returns rows of (submission, verdicts, whether new), and the errors of those that failed."""
+    rows, problems = [], []
+    for submission in shown(Console(), submissions):
+        try:
+            rows.append((submission, *classroom.grade(submission, force)))
+        except GradingError as problem:
+            problems.append(problem)
+    return rows, problems
 
 
 def unread(rows):
@@ -149,21 +156,23 @@ def regrade(course, check, yes, **options):
     assignment = check.partition("-")[0]
     submissions = handed_in(course, classroom.config, [assignment], options["students"])
     console, changed, problems = Console(), [], []
-    for submission in shown(console, submissions):
-        try:
-            before, after = classroom.judge_again(submission, check)
-        except GradingError as problem:
-            problems.append(problem)
-            continue
-        if what_counts(before) != what_counts(after):
-            changed.append((submission, before, after))
-    if not changed:
-        console.print(f"{check}: nobody's points change.")
-    else:
-        console.print(change_table(check, changed))
-        if yes or click.confirm("Write this into the gradebook?"):
-            for submission, _, after in changed:
-                classroom.record_again(submission, after)
+    with classroom.alone():
+        classroom.register([assignment])
+        for submission in shown(console, submissions):
+            try:
+                before, after = classroom.judge_again(submission, check)
+            except GradingError as problem:
+                problems.append(problem)
+                continue
+            if what_counts(before) != what_counts(after):
+                changed.append((submission, before, after))
+        if not changed:
+            console.print(f"{check}: nobody's points change.")
+        else:
+            console.print(change_table(check, changed))
+            if yes or click.confirm("Write this into the gradebook?"):
+                for submission, _, after in changed:
+                    classroom.record_again(submission, after)
     refuse(console, problems)
 
 
@@ -221,7 +230,9 @@ def score_table(rows):
         table.add_row(
             submission.student,
             submission.assignment,
-            f"{points:g}/{highest:g}" + (f" +{bonus:g}" if bonus else ""),
+            f"{points:g}/{highest:g}"
+            + (f" +{bonus:g}" if bonus else "")
+            + (f" -{verdicts[0]['penalty']:g} (late)" if verdicts[0]["penalty"] else ""),
             ", ".join(missed) or "nothing",
             "" if is_new else "as before",
         )

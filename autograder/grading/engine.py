@@ -34,12 +34,13 @@ class Graded:
     """Verdicts of a submission in the order of its checks, and what its cells put out, by cell id.
 
     Outputs are inert and of limited size; none comes from a kernel that holds the reference. `sha256` is
-    that of the file that was handed in, where the grader knows it.
+    that of the file that was handed in, where the grader knows it; `judged_by` tells what it was judged by.
     """
 
     verdicts: tuple[Verdict, ...]
     outputs: dict[str, list]
     sha256: str = ""
+    judged_by: str = ""
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,8 @@ that a submission's kernel wrote gets into one: it could be the private data set
 
 import ast
 import re
+import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from autograder.sandbox.limits import KILLED, TIMEOUT
@@ -41,6 +43,13 @@ MAX_LINES, MAX_CELLS = 100, 32
 one raises is chosen by the student, and could stand for a number of the private data."""
 MAGIC = re.compile(r"^[ \t]*[%!?]|=[ \t]*[%!]|^[^#\n]*\w\?[ \t]*$", re.MULTILINE)
 """What IPython understands and Python's compiler does not."""
+COMMAND = re.compile(r"^([ \t]*)[%!].*$", re.MULTILINE)
+IMPORT_ERRORS = ("ModuleNotFoundError", "ImportError", "an error")
+MAX_MODULES, MAX_NAME = 3, 40
+LACKING = (
+    " The grader does not have {names}, which this exercise imports: the beginning of the lesson lists the "
+    "packages that it has."
+)
 
 SENTENCES = {
     ERROR: "A cell of this exercise raised {error}{where}.",
@@ -113,6 +122,41 @@ def error_sentence(place):
     where = "" if place.line is None else f" in its line {place.line}"
     error = place.error if place.error == "an error" else f"`{place.error}`"
     return SENTENCES[ERROR].format(error=error, where=where)
+
+
+def lacking_sentence(place: Place, cells: Iterable, importable: frozenset[str] | None) -> str:
+    """The sentence about modules that the grader lacks, or nothing.
+
+    Names come from the text of the cells, never from the kernel, where code could choose them.
+
+    Parameters
+    ----------
+    place : where a cell raised.
+    cells : PlannedCells of the exercise that are the student's.
+    importable : names of modules besides the standard library's; None where every one may be there.
+    """
+    if importable is None or place.error not in IMPORT_ERRORS:
+        return ""
+    known = importable | sys.stdlib_module_names
+    found = dict.fromkeys(name for cell in cells for name in _imported(cell.source))
+    missing = [name for name in found if name not in known and len(name) <= MAX_NAME]
+    names = ", ".join(f"`{name}`" for name in missing[:MAX_MODULES])
+    return LACKING.format(names=names) if names else ""
+
+
+def _imported(source: str) -> list[str]:
+    """Names of the modules that a cell imports, each without what is below it; none where it does not parse."""
+    try:
+        tree = ast.parse(COMMAND.sub(r"\1pass", source))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return []
+    names = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names += [alias.name.partition(".")[0] for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names.append(node.module.partition(".")[0])
+    return names
 
 
 @dataclass(frozen=True)

@@ -5,19 +5,21 @@ it. The outputs of its check cells are made so that nbgrader's own scoring reads
 """
 
 import os
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
 from autograder.build.notebooks import is_check, is_code, is_solution
 from autograder.grading.outcomes import Place, Verdict
-from autograder.report.inert import inert_attachments, inert_markdown
+from autograder.report.inert import inert_attachments, inert_code, inert_markdown
 
 RESULT = "autograder"
 """The key of the notebook's metadata."""
 REPAIRS, UNREAD = "repairs", "unread"
 """Under it, where a notebook that is being graded keeps its repairs, and why nothing of it could be read."""
+MAX_PROSE_CHARS = 100_000
+"""Characters of a student's prose that are laid out; what follows is shown as it was written."""
 EXTRA_ID = "extra-"
 """How ids of cells begin that a student added."""
 
@@ -55,16 +57,33 @@ def write_results(notebook, graded, source):
     for cell in filter(is_code, notebook.cells):
         cell.execution_count = None
         cell.outputs = [NotebookNode(output) for output in graded.outputs.get(cell["id"], [])]
-    for cell in filter(is_written_prose, notebook.cells):
-        attachments = inert_attachments(cell.pop("attachments", {}))
-        cell.source = inert_markdown(cell.source, tuple(attachments))
-        if attachments:
-            cell.attachments = NotebookNode(attachments)
+    _make_prose_inert(notebook)
     show_verdicts(notebook, graded.verdicts)
     result = notebook.metadata.setdefault(RESULT, NotebookNode())
     result["checks"] = [NotebookNode(asdict(verdict)) for verdict in graded.verdicts]
     result["source"] = source
-    result["sha256"] = graded.sha256
+    result["sha256"], result["judged_by"] = graded.sha256, graded.judged_by
+
+
+def _make_prose_inert(notebook):
+    """Make what a student wrote besides code inert, for a person reads it in formgrader."""
+    names = {cell.metadata.get("nbgrader", {}).get("grade_id") for cell in notebook.cells} - {None}
+    ids = {name + end for name in names for end in ("", "-comment", "_extra_credit")}
+    left = MAX_PROSE_CHARS
+    for cell in notebook.cells:
+        if cell.cell_type == "raw" and cell["id"].startswith(EXTRA_ID):
+            cell.cell_type, cell.source = "markdown", inert_code(cell.source)
+        elif is_written_prose(cell):
+            attachments = inert_attachments(cell.pop("attachments", {}))
+            left -= len(cell.source)
+            is_laid_out = left >= 0
+            cell.source = (
+                inert_markdown(cell.source, attachments, ids)
+                if is_laid_out
+                else inert_code(cell.source)
+            )
+            if attachments and is_laid_out:
+                cell.attachments = NotebookNode(attachments)
 
 
 def is_written_prose(cell):
@@ -78,6 +97,40 @@ def replace_verdict(notebook, verdict):
     names = [each["check"] for each in checks]
     checks[names.index(verdict.check)] = NotebookNode(asdict(verdict))
     show_verdicts(notebook, (verdict,))
+
+
+def take_points_from(master, notebook):
+    """Give every check and answer of a graded notebook the points that the master has now, in place.
+
+    A verdict keeps whether a check passed; what that brings is the master's to say.
+
+    Returns
+    -------
+    bool
+        Whether anything has changed.
+    """
+    wanted = {
+        cell.metadata.nbgrader.grade_id: cell.metadata.nbgrader.points
+        for cell in master.cells
+        if cell.metadata.get("nbgrader", {}).get("grade")
+    }
+    before = [dict(each) for each in verdicts_of(notebook)]
+    for cell in notebook.cells:
+        settings = cell.metadata.get("nbgrader", {})
+        if settings.get("grade_id") in wanted and settings.get("grade"):
+            settings["points"] = wanted[settings["grade_id"]]
+    verdicts = [
+        replace(
+            verdict,
+            points=float(wanted[verdict.check]) if verdict.has_passed else 0.0,
+            max_points=float(wanted[verdict.check]),
+        )
+        for verdict in map(as_verdict, before)
+        if verdict.check in wanted
+    ]
+    notebook.metadata[RESULT]["checks"] = [NotebookNode(asdict(each)) for each in verdicts]
+    show_verdicts(notebook, verdicts)
+    return [asdict(each) for each in verdicts] != before
 
 
 def show_verdicts(notebook, verdicts):

@@ -28,6 +28,7 @@ from autograder.grading.outcomes import (
     UNJUDGED,
     Verdict,
     error_sentence,
+    lacking_sentence,
     place_of,
     place_seen,
 )
@@ -73,6 +74,7 @@ class Submission:
     done : verdicts of a run that was cut off, which this one goes on from.
     left : the seconds that it left of each clock; full ones where it is None.
     tick : function (name of a clock, seconds left of each) that is told before time is charged to it.
+    importable : names of the modules that a kernel has besides Python's own; None where that is not known.
     """
 
     exercises: tuple
@@ -85,6 +87,7 @@ class Submission:
     done: tuple = ()
     left: dict[str, float] | None = None
     tick: Callable[[str, dict[str, float]], None] = lambda name, left: None
+    importable: frozenset[str] | None = None
     kernel: object = None
     has_reference: bool = False
     passed: list = field(default_factory=list)
@@ -127,7 +130,9 @@ class Submission:
             what = SOMETHING if self.has_reference else end.what or SOMETHING
             result = {"outcome": end.ending, "message": SENTENCES[end.ending].format(what=what)}
         if result["outcome"] == FAILED and place is not None:
-            message = f"{error_sentence(place)} {result['message']}"
+            own = [cell for cell in exercise.cells if cell.kind != GIVEN]
+            lacking = lacking_sentence(place, own, self.importable)
+            message = f"{error_sentence(place)}{lacking} {result['message']}"
             result = {"outcome": ERROR, "message": message, "place": place}
         return Verdict(**{**common, **result, "seconds": round(time.monotonic() - start, 3)})
 

@@ -22,6 +22,7 @@ from autograder.data import GradingData
 from autograder.errors import CourseError
 from autograder.grading.run import Submission
 from autograder.report.inert import inert_outputs
+from autograder.sandbox.isolation import modules
 from autograder.sandbox.kernel import open_kernel
 from autograder.sandbox.limits import MIB, Limits
 
@@ -95,6 +96,7 @@ def work(job, connection):
         job.done,
         job.left,
         lambda clock, left: send("clock", clock, left),
+        modules(job.packages) if job.is_isolated else None,
     )
     try:
         submission.run()

@@ -20,9 +20,17 @@ def feedback(course, assignments, students, force):
     from autograder.report.feedback import generate_feedback
 
     assignments = chosen_assignments(course, assignments)
-    pages = [
-        page
-        for student in dict.fromkeys(students) or (None,)
-        for page in generate_feedback(course, assignments, student, force)
-    ]
-    Console().print(f"{len(pages)} pages written.")
+    written, without_secret = [], []
+    for student in dict.fromkeys(students) or (None,):
+        pages, secretless = generate_feedback(course, assignments, student, force)
+        written += pages
+        without_secret += secretless
+    console = Console()
+    console.print(f"{len(written)} pages written.")
+    if 0 < len(without_secret) < len(written):  # some came through the exchange
+        names = ", ".join(f"{student}'s {assignment}" for assignment, student in without_secret)
+        console.print(
+            f"Not through the exchange came {names}: `nbgrader fetch_feedback` will not find these "
+            "pages, so hand them out yourself.",
+            markup=False,
+        )

@@ -9,11 +9,15 @@ import base64
 import binascii
 import html
 import re
+import unicodedata
+from urllib.parse import unquote
 
 from nbformat import NotebookNode
 
 MAX_CHARS, MAX_MARKDOWN_CHARS = 20_000, 50_000
 """Characters of one output, and of one Markdown cell, that are kept."""
+MAX_ENVIRONMENTS = 200
+"""Environments of LaTeX in one Markdown cell; nbconvert's time grows with their square."""
 MAX_OUTPUTS, MAX_CELL_CHARS, MAX_CELL_IMAGE_BYTES = 100, 100_000, 6_000_000
 """Outputs, characters and bytes of pictures that one cell may show."""
 MAX_IMAGE_BYTES, MAX_SIDE, MAX_PIXELS = 4_000_000, 20_000, 40_000_000
@@ -33,19 +37,88 @@ STREAMS = ("stdout", "stderr")
 
 TAG = re.compile(r"<(?=[A-Za-z/!?])")
 IMAGE = re.compile(r"!(?=\[)")
-ATTACHED = re.compile(r"!\[[^\[\]\n]*\]\(attachment:([\w.%-]+)\)")
+ATTACHED = re.compile(
+    r"!\[((?:[^\[\]\n]|\[[^\[\]\n]{0,500}\]){0,500})\]"
+    r"""\(\s{0,9}<?attachment:([^)>"'\n]{1,500}?)>?(?:\s{1,9}(?:"[^"\n]{0,500}"|'[^'\n]{0,500}'))?\s{0,9}\)"""
+)
+PLAIN_NAME = re.compile(r"[A-Za-z0-9_.-]+")
 LINK = re.compile(r"\](?=[(:]\s{0,100}<?([^)\s>]{0,2000}))")
 SAFE_TARGET = re.compile(r"https?://|mailto:|attachment:|#", re.IGNORECASE)
 FENCE = re.compile(r"(?:```|~~~)[^\n]*")
 BLANK = re.compile(r"&(?=#?\w+;)|[^\S \n]")
 """In a line that opens a block of code: what mistune takes for a language, and falls over."""
-MACRO = re.compile(
-    r"\\(?=(?:href|url|require|unicode|cssId|class|style|data|html|bbox|toggle|mmlToken|action|"
-    r"texttip|tooltip|verb|csname|expandafter|begingroup|def|let|gdef|edef|"
-    r"(?:re)?new(?:command|environment)|provide(?:command)?|DeclareMathOperator|Newextarrow|"
-    r"include(?:graphics)?|input|catcode)(?![a-z]))",
-    re.IGNORECASE,
+ENTITY = re.compile(r"&(?=(#?\w{1,40};))")
+MATH = re.compile(r"\$|\\\(|\\\[|\\begin|\\end")
+MACRO = re.compile(r"\\(?=([A-Za-z]+))")
+MACROS = frozenset(
+    """
+    alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi
+    omicron pi varpi rho varrho sigma varsigma tau upsilon phi varphi chi psi omega Gamma Delta Theta
+    Lambda Xi Pi Sigma Upsilon Phi Psi Omega aleph beth hbar ell Re Im wp imath jmath nabla partial
+    infty emptyset varnothing angle triangle square blacksquare Box diamond bigstar star ast
+    forall exists nexists neg lnot top bot vdash models land lor wedge vee cap cup bigcap bigcup
+    bigwedge bigvee setminus subset supset subseteq supseteq subsetneq in ni notin
+    sum prod coprod int iint iiint oint bigoplus bigotimes lim limsup liminf max min sup inf arg
+    argmax argmin det dim ker gcd deg hom Pr exp log ln lg sin cos tan cot sec csc sinh cosh tanh coth
+    arcsin arccos arctan mod bmod pmod
+    frac dfrac tfrac cfrac binom dbinom tbinom sqrt root of over choose atop
+    hat widehat check tilde widetilde acute grave dot ddot dddot breve bar vec overline underline
+    overbrace underbrace overset underset stackrel overrightarrow overleftarrow substack prime
+    left right middle big Big bigg Bigg bigl bigr Bigl Bigr biggl biggr Biggl Biggr
+    langle rangle lvert rvert lVert rVert vert Vert mid parallel lfloor rfloor lceil rceil lbrace rbrace
+    lbrack rbrack backslash
+    leq le geq ge neq ne ll gg lll ggg approx approxeq sim simeq cong equiv propto prec succ preceq
+    succeq doteq asymp leqslant geqslant lesssim gtrsim nleq ngeq
+    pm mp times div cdot circ bullet oplus ominus otimes oslash odot dagger ddagger
+    to gets rightarrow leftarrow leftrightarrow Rightarrow Leftarrow Leftrightarrow longrightarrow
+    longleftarrow Longrightarrow Longleftarrow Longleftrightarrow mapsto longmapsto uparrow downarrow
+    updownarrow Uparrow Downarrow iff implies impliedby hookrightarrow nearrow searrow swarrow nwarrow
+    ldots cdots vdots ddots dots dotsc dotsb dotsm dotsi colon
+    mathrm mathbf mathit mathsf mathtt mathcal mathscr mathfrak mathbb boldsymbol bm pmb operatorname
+    text textbf textit textrm textsf texttt rm bf it sf tt cal mathop mathbin mathrel mathord
+    displaystyle textstyle scriptstyle scriptscriptstyle limits nolimits
+    quad qquad enspace thinspace space phantom hphantom vphantom not cancel boxed
+    begin end hline cr tag notag nonumber color textcolor
+    b c d u v i j n r t
+    """.split()  # noqa: SIM905
 )
+"""What formulas are written with. Any other macro may make links, styles, ids or further macros."""
+
+SHOWN_TAGS = frozenset(
+    [
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "p",
+        "br",
+        "hr",
+        "ul",
+        "ol",
+        "li",
+        "blockquote",
+        "a",
+        "em",
+        "strong",
+        "del",
+        "code",
+        "pre",
+        "table",
+        "thead",
+        "tbody",
+        "tr",
+        "th",
+        "td",
+        "img",
+        "div",
+        "span",
+    ]  # noqa: SIM905
+)
+"""What plain Markdown comes to."""
+IDS = re.compile(r"MathJax|mjx|(?:notebook|notebook-container|statusmessage)$", re.IGNORECASE)
+"""Ids that formgrader's page looks for, besides those of grades."""
 
 
 # --- Text ----------------------------------------------------------------------------------------
@@ -75,24 +148,111 @@ def _last_written(line):
     return line.rstrip("\r").rpartition("\r")[2]
 
 
-def inert_markdown(source, attachments=()):
+def inert_markdown(source, attachments=None, ids=()):
     """Markdown whose rendering runs and fetches nothing, whichever program renders it.
 
-    A tag is parted from its bracket, a picture becomes a link unless it is an attachment, a link is
-    one only to the web, to mail or within the page, and macros by which MathJax would make links,
-    styles or further macros are parted from their backslash. All of it stays to be read.
+    Spaces are put in, nothing is taken away, for what stands on both sides of a gap may come to life:
+    a tag is parted from its bracket, an exclamation mark from a link unless it shows an attachment, the
+    halves of a link that leads elsewhere than to the web, to mail or within the page, and a backslash
+    from a macro that no formula needs. Then the text is rendered as formgrader does it; where anything
+    but plain prose comes of it, the whole of it is shown as it was written.
 
     Parameters
     ----------
     source : text of a Markdown cell.
-    attachments : names of the attachments that the cell has; nbconvert fails on any other.
+    attachments : of the cell, by name; nbconvert fails on any other.
+    ids : names that no heading may take.
     """
-    text = TAG.sub("< ", inert_text(source, MAX_MARKDOWN_CHARS))
-    keep = {match.start() for match in ATTACHED.finditer(text) if match[1] in attachments}
-    text = IMAGE.sub(lambda match: "!" if match.start() in keep else "", text)
+    attachments = attachments or {}
+    written = inert_text(source, MAX_MARKDOWN_CHARS)
+    text = ENTITY.sub(_entity, TAG.sub("< ", written))
+    text = ATTACHED.sub(lambda match: _attached(match, attachments), text)
+    keep = {match.start() for match in ATTACHED.finditer(text) if match[2] in attachments}
+    text = IMAGE.sub(lambda match: "!" if match.start() in keep else "! ", text)
     text = LINK.sub(lambda match: "]" if is_safe_target(match[1]) else "] ", text)
     text = FENCE.sub(lambda match: BLANK.sub(" ", match[0]), text)
-    return MACRO.sub(r"\\ ", text)
+    if MATH.search(text):
+        text = MACRO.sub(lambda match: "\\" if match[1] in MACROS else "\\ ", text)
+    return text if _is_plain(text, attachments, ids) else inert_code(written)
+
+
+def inert_code(source):
+    """Markdown that shows a text as it was written: a block of code, as every program has it."""
+    lines = inert_text(source, MAX_MARKDOWN_CHARS).strip("\n").split("\n")
+    return "\n".join(f"    {line}" for line in lines)
+
+
+def find_attachment(name, attachments):
+    """The key among attachments that a picture's target means, which may be written in several ways."""
+    known = {unicodedata.normalize("NFC", key): key for key in attachments}
+    for way in (name, unquote(name), html.unescape(unquote(name))):
+        key = unicodedata.normalize("NFC", way.strip())
+        if key in known:
+            return known[key]
+    return None
+
+
+def _attached(match, attachments):
+    """A picture that is attached, in the one way in which every program finds it."""
+    key = find_attachment(match[2], attachments)
+    if key is None or not PLAIN_NAME.fullmatch(key):
+        return match[0]
+    return f"![{re.sub(r'[][!]', ' ', match[1])}](attachment:{key})"
+
+
+def _entity(match):
+    """An ampersand; spelled out where the entity stands for a sign of Markdown or of a formula."""
+    sign = html.unescape(f"&{match[1]}")
+    return "&" if sign in ("<", ">", "&", '"', "'") or not sign.isascii() else "&amp;"
+
+
+def _is_plain(text, attachments, ids):
+    """Whether formgrader's rendering holds tags of plain prose alone, and no id that it looks for."""
+    if has_many_environments(text):
+        return False
+    from bs4 import BeautifulSoup
+    from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+
+    stand_ins = {name: {"image/png": ""} for name in attachments}
+    renderer = IPythonRenderer(escape=False, attachments=stand_ins)
+    try:
+        page = MarkdownWithMath(renderer=renderer).render(text)
+    except Exception:  # whatever it raises here would be an error page there
+        return False
+    return all(_is_plain_tag(tag, ids) for tag in BeautifulSoup(page, "html.parser").find_all(True))
+
+
+def _is_plain_tag(tag, ids):
+    for name, value in tag.attrs.items():
+        match tag.name, name:
+            case "a", "href":
+                is_plain = is_safe_target(value)
+            case "img", "src":
+                is_plain = value.startswith("data:image/png;base64,")
+            case "h1" | "h2" | "h3" | "h4" | "h5" | "h6", "id":
+                is_plain = value not in ids and not IDS.match(value)
+            case "th" | "td", "style":
+                is_plain = re.fullmatch(r"text-align:(left|right|center)", value)
+            case "a", "class":
+                is_plain = value == ["anchor-link"]
+            case "div", "class":
+                is_plain = value == ["highlight"]
+            case "code", "class":
+                is_plain = all(each.startswith("language-") for each in value)
+            case "span", "class":  # of Pygments
+                is_plain = all(len(each) <= 3 for each in value)
+            case "a" | "img", "alt" | "title":
+                is_plain = True
+            case _:
+                is_plain = name == "start" and tag.name == "ol"
+        if not is_plain:
+            return False
+    return tag.name in SHOWN_TAGS
+
+
+def has_many_environments(text):
+    """Whether a text would take long to be rendered."""
+    return text.count("\\begin") > MAX_ENVIRONMENTS
 
 
 def is_safe_target(target):

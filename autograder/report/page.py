@@ -25,6 +25,11 @@ from autograder.report.prose import MAX_DEPTH, Prose
 
 MAX_CELLS, MAX_CODE_CHARS, MAX_CODE_PAGE_CHARS = 1_000, 30_000, 1_500_000
 """Cells of a page, characters of code of one cell, and of a page, that are shown."""
+MAX_COLOURED_CHARS, MAX_COLOURED_PAGE_CHARS = 6_000, 100_000
+"""Characters of one cell, and of a page, up to which code is coloured.
+
+Pygments takes about 7 us a character for any text, and more the longer a string with `\\N{` in it is.
+"""
 MAX_SENTENCES = 100
 QUOTED = re.compile(r"`([^`]+)`")
 
@@ -35,10 +40,15 @@ OUTCOMES = {
     "TIMEOUT": ("…", "out of time", "bad"),
     "KILLED": ("■", "stopped", "bad"),
     "NOT_RUN": ("–", "not run", "bad"),
-    "UNREADABLE": ("?", "could not be read, waits for a person", "plain"),
+    "UNREADABLE": ("?", "could not be read", "plain"),
 }
 UNKNOWN = ("·", "graded", "plain")
 """Sign, word and class of a check whose outcome is not known."""
+
+UNREADABLE = "UNREADABLE"
+"""Outcome of every check of a file that could not be read: a person has to look at it."""
+WAITS = "–"
+"""The points of what a person has still to read."""
 
 CARRIED_ON = "An earlier exercise had not passed; our solution of it stood in for yours here."
 SOURCES = {
@@ -79,6 +89,8 @@ class Row:
     """One line of the table on top, for a check or an answer."""
 
     name: str
+    place: str
+    """Id of the cell where the student's own work on it begins."""
     sign: str
     word: str
     kind: str
@@ -102,11 +114,21 @@ def feedback_page(notebook, ledger):
     """
     result = notebook.metadata.get(RESULT, {})
     verdicts = {verdict["check"]: verdict for verdict in result.get("checks", [])}
-    rows = [_row(cell, verdicts, ledger.grades) for cell in notebook.cells if _is_graded(cell)]
+    begins = _own_work(notebook.cells[:MAX_CELLS])
+    rows = [
+        _row(cell, begins.get(cell["id"], cell["id"]), verdicts, ledger.grades)
+        for cell in notebook.cells
+        if _is_graded(cell)
+    ]
     style = _style()
     return _template().render(
         ledger=ledger,
         rows=rows,
+        waiting=sum(
+            grade.max_points
+            for row in rows
+            if row.points == WAITS and (grade := ledger.grades.get(row.name))
+        ),
         has_bonus=any(row.bonus for row in rows),
         repairs=[inert_text(s, 500) for s in result.get(REPAIRS, [])[:MAX_SENTENCES]],
         notes=[*ledger.notes, *filter(None, [SOURCES.get(result.get("source"))])],
@@ -157,38 +179,52 @@ def _is_graded(cell):
     return is_check(cell) or is_answer(cell)
 
 
-def _row(cell, verdicts, grades):
+def _own_work(cells):
+    """Where the student's work on each check begins: id of its first blank, by id of the check."""
+    begins, first = {}, None
+    for cell in cells:
+        if is_check(cell):
+            begins[cell["id"]], first = first or cell["id"], None
+        elif is_code(cell) and is_solution(cell):
+            first = first or cell["id"]
+    return begins
+
+
+def _row(cell, place, verdicts, grades):
     name = cell.metadata.nbgrader.grade_id
     grade = grades.get(name)
     if is_answer(cell):
-        return _answer_row(name, grade)
+        return _answer_row(name, place, grade)
     verdict = verdicts.get(name, {})
     sign, word, kind = OUTCOMES.get(verdict.get("outcome"), UNKNOWN)
     points = grade.points if grade else verdict.get("points", 0.0)
     bonus = (grade.bonus if grade else 0.0) or verdict.get("bonus") or 0.0
-    place = verdict.get("place") or {}
+    raised = verdict.get("place") or {}
+    is_unread = verdict.get("outcome") == UNREADABLE and (grade is None or grade.waits)
     return Row(
         name=name,
+        place=place,
         sign=sign,
         word=word,
         kind=kind,
-        points=_number(points),
+        points=WAITS if is_unread else _number(points),
         max_points=_number(grade.max_points if grade else verdict.get("max_points", 0.0)),
         bonus=f"+{_number(bonus)}" if bonus else "",
         sentence=inert_text(verdict.get("message"), 500),
-        cell=place.get("cell"),
+        cell=raised.get("cell"),
         carried_on=CARRIED_ON if verdict.get("carried_on") else "",
     )
 
 
-def _answer_row(name, grade):
+def _answer_row(name, place, grade):
     if grade is None or grade.waits:
-        sign, word, points = "…", "to be read by a person", "–"
+        sign, word, points = "…", "to be read by a person", WAITS
     elif grade.by_hand:
         sign, word, points = "✓", "read", _number(grade.points)
     else:
         sign, word, points = "–", "not answered", _number(grade.points)
-    return Row(name, sign, word, "plain", points, _number(grade.max_points) if grade else "–")
+    max_points = _number(grade.max_points) if grade else "–"
+    return Row(name, place, sign, word, "plain", points, max_points)
 
 
 # --- Cells ---------------------------------------------------------------------------------------
@@ -196,19 +232,25 @@ def _answer_row(name, grade):
 
 def _cells(cells, rows, verdicts):
     """What the template needs of each cell."""
-    prose, chars = Prose(), MAX_CODE_PAGE_CHARS
+    prose, chars, coloured = Prose(), MAX_CODE_PAGE_CHARS, MAX_COLOURED_PAGE_CHARS
     lines = _raised(verdicts)
     shown = []
     for cell in cells:
         nbgrader = cell.metadata.get("nbgrader", {})
-        chars -= len(cell.source) if is_code(cell) else 0
         is_prose = cell.cell_type == "markdown"
+        size = 0 if is_prose else len(cell.source)
+        chars -= size
+        is_coloured = is_code(cell) and size <= min(MAX_COLOURED_CHARS, coloured)
+        coloured -= size if is_coloured else 0
         shown.append(
             {
                 "id": cell["id"],
                 "label": _label(cell),
                 "html": prose.html(cell.source, cell.get("attachments")) if is_prose else "",
-                "code": "" if is_prose else _code(cell, lines.get(cell["id"]), chars > 0),
+                "code": ""
+                if is_prose
+                else _code(cell, lines.get(cell["id"]), chars > 0, is_coloured),
+                "folded_lines": cell.source.count("\n") + 1 if _is_folded(cell) else 0,
                 "outputs": cell.get("outputs", []),
                 "row": rows.get(nbgrader.get("grade_id")),
                 "comment": prose.html(nbgrader["comment"]) if nbgrader.get("comment") else "",
@@ -225,6 +267,11 @@ def _raised(verdicts):
     return {place["cell"]: place.get("line") for place in places if "cell" in place}
 
 
+def _is_folded(cell):
+    """Whether the lesson folds a cell, as it does the one that fetches the data."""
+    return is_code(cell) and bool(cell.metadata.get("jupyter", {}).get("source_hidden"))
+
+
 def _label(cell):
     name = cell.metadata.get("nbgrader", {}).get("grade_id", "")
     if is_check(cell):
@@ -234,9 +281,9 @@ def _label(cell):
     return "Your own cell" if cell["id"].startswith(EXTRA_ID) else ""
 
 
-def _code(cell, line, is_coloured):
-    source = inert_text(cell.source, MAX_CODE_CHARS)
-    if cell.cell_type == "raw" or not is_coloured:
-        return f"<pre>{Markup.escape(source if is_coloured else CUT)}</pre>"
+def _code(cell, line, is_shown, is_coloured):
+    source = inert_text(cell.source, MAX_CODE_CHARS) if is_shown else CUT
+    if not (is_shown and is_coloured):
+        return f"<pre>{Markup.escape(source)}</pre>"
     formatter = HtmlFormatter(cssclass="code", hl_lines=[line] if line else [])
     return highlight(source, PythonLexer(stripnl=False), formatter)

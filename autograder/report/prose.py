@@ -5,7 +5,7 @@ allow-list of tags, attributes and protocols, and the page's own policy forbids 
 """
 
 import html
-from urllib.parse import unquote
+import re
 
 import bleach
 from mistune import HTMLRenderer, import_plugin
@@ -14,12 +14,14 @@ from nbconvert.filters.markdown_mistune import MarkdownWithMath
 from autograder.report.formulas import formula_image
 from autograder.report.inert import (
     MAX_MARKDOWN_CHARS,
+    find_attachment,
+    has_many_environments,
     inert_attachments,
     inert_text,
     is_safe_target,
 )
 
-MAX_FORMULAS, MAX_PAGE_CHARS = 400, 400_000
+MAX_FORMULAS, MAX_PAGE_CHARS = 400, 200_000
 """Formulas and characters of one page that are laid out; what follows stays as it was written."""
 
 MAX_DEPTH = 40
@@ -27,8 +29,25 @@ MAX_DEPTH = 40
 
 TAGS = {
     *("h1", "h2", "h3", "h4", "h5", "h6", "p", "br", "hr", "ul", "ol", "li", "blockquote", "a"),
-    *("em", "strong", "del", "code", "pre", "table", "thead", "tbody", "tr", "th", "td", "img"),
+    *(
+        "details",
+        "summary",
+        "em",
+        "strong",
+        "del",
+        "code",
+        "pre",
+        "table",
+        "thead",
+        "tbody",
+        "tr",
+        "th",
+        "td",
+        "img",
+    ),
 }
+FOLDING = re.compile(r"(</?(?:details|summary)>)")
+"""The only raw HTML that counts: a hint folds by it. It has no attributes, and bleach closes it."""
 PICTURES = ("data:image/png;base64,", "data:image/jpeg;base64,")
 SIZED = ("alt", "width", "height", "class")
 
@@ -65,7 +84,7 @@ class Prose:
         """
         text = inert_text(source, MAX_MARKDOWN_CHARS)
         self._chars -= len(text)
-        if self._chars < 0:
+        if self._chars < 0 or has_many_environments(text):
             return f"<pre>{html.escape(text)}</pre>"
         renderer = _Renderer(inert_attachments(attachments), self._draw)
         plugins = [import_plugin(name) for name in ("strikethrough", "table")]
@@ -89,7 +108,8 @@ class _Renderer(HTMLRenderer):
 
     def image(self, text, url, title=None):
         """A picture where it is an attachment, else its words."""
-        bundle = self._attachments.get(unquote(url.removeprefix("attachment:")), {})
+        name = find_attachment(url.removeprefix("attachment:"), self._attachments)
+        bundle = self._attachments.get(name, {})
         for kind, content in bundle.items():
             return f'<img src="data:{kind};base64,{content}" alt="{html.escape(text)}">'
         return f"<em>[picture: {html.escape(text or 'without words')}]</em>"
@@ -99,6 +119,14 @@ class _Renderer(HTMLRenderer):
         if not is_safe_target(url):
             return text
         return f'<a href="{html.escape(html.unescape(url))}" rel="noreferrer">{text}</a>'
+
+    def block_html(self, text):
+        """HTML that stands by itself, as it was written, but for what folds a hint."""
+        return f"{_folding(text)}\n"
+
+    def inline_html(self, text):
+        """The same in a line."""
+        return _folding(text)
 
     def block_code(self, code, info=None):
         """Code without a class of its own."""
@@ -126,3 +154,9 @@ class _Renderer(HTMLRenderer):
             f'<img class="{kind}" src="{PICTURES[0]}{content}" alt="{tex}" '
             f'width="{width}" height="{height}">'
         )
+
+
+def _folding(text):
+    """HTML escaped, tags excepted by which a text is folded."""
+    parts = FOLDING.split(text)  # the tags stand at odd places
+    return "".join(part if n % 2 else html.escape(part) for n, part in enumerate(parts))

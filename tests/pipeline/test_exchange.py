@@ -7,15 +7,20 @@ in one command, and each notebook costs or earns its own points and nobody else'
 import html
 import re
 import shutil
+import time
 from copy import deepcopy
 
 import nbformat
 import pytest
+from click.testing import CliRunner
 from nbformat.v4 import new_code_cell
 from nbgrader.utils import get_username
 from pipeline.desk import CHECKS, NOTHING, Desk
 
+from autograder.cli import main
 from autograder.data import grading_folder
+from autograder.grading.classroom import Classroom, HandedIn, read_config
+from autograder.grading.outcomes import Verdict
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +88,78 @@ def test_feedback_shows_the_numbers_of_the_students_own_run(desk, solution):
     here = [line for cell in desk.graded(get_username()).cells for line in printed_by(cell)]
     private = {line for line in here if re.search(r"\d\.\d", line)} - {*shown}
     assert private and not any(line in text for line in private)
+
+
+# --- Feedback arrives -----------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module", params=["nbgrader autograde", "autograder grade"])
+def graded(request, desk, tmp_path_factory):
+    """The desk with a copy of its course, graded by either grader."""
+    here = desk.with_course(tmp_path_factory.mktemp("graded") / "course")
+    if request.param == "autograder grade":
+        shutil.rmtree(here.course / "autograded")
+        shutil.copytree(
+            here.course / "submitted" / get_username(), here.course / "submitted/by-hand"
+        )
+        (here.course / "submitted/by-hand/svd/submission_secret.txt").unlink()
+        autograder(here, "grade", "svd", "--force")
+    return here
+
+
+def autograder(desk, *arguments):
+    """Run an `autograder` command on a desk's course; what it printed is returned."""
+    result = CliRunner().invoke(main, ["--course", str(desk.course), *arguments])
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+MAKERS = ("nbgrader generate_feedback", "autograder feedback")
+
+
+def make_pages(desk, maker):
+    """Make the pages of a desk's course by either page maker; what `autograder feedback` said is returned."""
+    if maker == "autograder feedback":
+        return " ".join(autograder(desk, "feedback", "svd").split())
+    desk.generate_feedback()
+    return None
+
+
+@pytest.mark.parametrize("maker", MAKERS)
+def test_feedback_arrives_whoever_graded_and_whoever_made_the_page(graded, maker):
+    shutil.rmtree(graded.course / "feedback", ignore_errors=True)
+    said = make_pages(graded, maker)
+    has_other = (graded.course / "submitted/by-hand").exists()
+    assert said is None or ("Not through the exchange came by-hand's svd:" in said) == has_other
+    [page] = graded.bring_feedback_back()
+    assert page.read_text().count("<strong>passed</strong>") == len(CHECKS)
+
+
+@pytest.mark.parametrize("graded", ["autograder grade"], indirect=True)
+@pytest.mark.parametrize("maker", MAKERS)
+def test_feedback_arrives_after_another_verdict(graded, maker):
+    classroom = Classroom(graded.course, read_config(graded.course))
+    folder = graded.course / "submitted" / get_username() / "svd"
+    submission = HandedIn(get_username(), "svd", folder)
+    sentence = f"Judged again before {maker}."
+    classroom.record_again(submission, Verdict("svd-rank", 0.0, 4.0, "FAILED", sentence))
+    make_pages(graded, maker)
+    [page] = graded.bring_feedback_back()
+    assert sentence in page.read_text()
+
+
+@pytest.mark.parametrize("graded", ["autograder grade"], indirect=True)
+def test_feedback_arrives_under_the_name_of_a_file_that_was_renamed(graded):
+    sent = graded.student / "svd/svd.ipynb"
+    renamed = sent.rename(sent.with_name("svd (1) 사본.ipynb"))
+    try:
+        time.sleep(1.1)  # nbgrader tells submissions apart by the second
+        graded.submit()
+    finally:
+        renamed.rename(sent)
+    autograder(graded, "grade", "svd", "--student", get_username())  # the notebook is the same
+    make_pages(graded, "autograder feedback")
+    assert graded.bring_feedback_back()[-1].name == "svd (1) 사본.html"
 
 
 def printed_by(cell):

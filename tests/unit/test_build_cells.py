@@ -2,7 +2,7 @@
 
 import pytest
 from nbgrader.utils import compute_checksum
-from toy_lessons import BLANK, CHECK, TOY, UNREAD_TOY, lesson
+from toy_lessons import BLANK, CHECK, TOY, UNREAD_TOY, in_english, lesson
 
 from autograder.build.data_cell import DATA_CELL
 from autograder.build.hidden_tests import append_hidden_tests, remove_hidden_tests
@@ -75,7 +75,7 @@ def test_two_builds_give_the_same_notebook():
 
 
 def test_an_edit_elsewhere_moves_no_id():
-    edited = UNREAD_TOY.replace('# %% [markdown] lang="ko"\n# # 평균', "# %%\nnew = 1")
+    edited = in_english(UNREAD_TOY.replace('# %% [markdown] lang="ko"\n# # 평균', "# %%\nnew = 1"))
     before = {cell.id for cell in build_master(TOY, "toy").cells}
     after = {cell.id for cell in build_master(edited, "toy").cells}
     assert len(before - after) == len(after - before) == 1
@@ -162,6 +162,6 @@ def test_only_prose_of_the_language_and_shared_prose_is_kept():
 
 
 def test_a_language_that_the_lesson_lacks_is_an_error():
-    master = build_master(UNREAD_TOY.replace('lang="ko"', 'lang="en"'), "toy")
+    master = build_master(in_english(UNREAD_TOY.replace('lang="ko"', 'lang="en"')), "toy")
     with pytest.raises(BuildError, match="has no prose in 'ko': it has en"):
         build_release(master, "ko")

@@ -3,6 +3,7 @@
 import json
 from copy import deepcopy
 
+import nbformat
 import pytest
 from click.testing import CliRunner
 from nbformat.v4 import new_output
@@ -11,7 +12,7 @@ from toy_lessons import TOY, UNREAD_TOY
 from autograder.build import command
 from autograder.build.command import Data, build, check, data_at_hand
 from autograder.build.notebooks import read_notebook, to_text
-from autograder.build.translations import accept_translations
+from autograder.build.translations import accept_translations, stale_names
 from autograder.errors import BuildError, DataError
 
 FILES = {
@@ -278,10 +279,81 @@ def test_an_english_edit_alone_fails_the_build_until_its_translation_is_accepted
     with pytest.raises(BuildError, match="Lesson toy, cell `# 평균`: the English text has changed"):
         call(course, build, real(course))
     assert built_files(course) == set()
-    output = call(course, build, real(course), "--accept-translations").output
+    [(mark, _)] = stale_names(stale, "toy").items()
+    with pytest.raises(BuildError) as refused:
+        call(course, build, "--accept-translations", "elsewhere")
+    assert f"under elsewhere: name one of those that do ({mark} (`# 평균`))" in str(refused.value)
+    assert (course / "lessons/toy.py").read_text() == stale
+    output = call(course, build, real(course), "--accept-translations", mark).output
     assert output.startswith("wrote lessons/toy.py\n")
     assert (course / "lessons/toy.py").read_text() == AGAIN
-    assert "wrote lessons" not in call(course, build, real(course), "--accept-translations").output
+
+
+def save_from_jupyterlab(path):
+    """Write a master as JupyterLab does that ran it: outputs, counts and metadata of its own."""
+    master = nbformat.read(path, 4)
+    master.metadata["language_info"] = {"name": "python", "version": "3.13.0"}
+    for number, cell in enumerate(cell for cell in master.cells if cell.cell_type == "code"):
+        cell.execution_count = number
+        cell.metadata["execution"] = {"iopub.status.busy": "2026"}
+    nbformat.write(master, path)
+
+
+def test_a_master_edited_by_hand_is_not_overwritten(course):
+    call(course, build, real(course))
+    path = course / "source/toy/toy.ipynb"
+    edited = path.read_text().replace("values = [1.0, 2.0, 6.0]", "values = [1.0, 2.0, 9.0]")
+    path.write_text(edited)
+    before = built_files(course)
+    (course / "lessons/toy.py").write_text(TOY.replace("A mean is", "A  mean is"))
+    with pytest.raises(BuildError) as problem:
+        call(course, build, real(course))
+    told = str(problem.value)
+    assert "source/toy/toy.ipynb was edited by hand" in told
+    assert "carry the change into lessons/toy.py" in told
+    assert "remove lessons/toy.py" in told
+    assert path.read_text() == edited
+    assert built_files(course) == before
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda master: master.cells.pop(),
+        lambda master: master.cells[0].update(source="# Other"),
+        lambda master: [
+            cell.metadata.nbgrader.update(points=9)
+            for cell in master.cells
+            if "points" in cell.metadata.get("nbgrader", {})
+        ],
+        lambda master: master.cells.reverse(),
+    ],
+)
+def test_every_kind_of_edit_counts(course, edit):
+    call(course, build, real(course))
+    path = course / "source/toy/toy.ipynb"
+    master = nbformat.read(path, 4)
+    edit(master)
+    nbformat.write(master, path)
+    with pytest.raises(BuildError, match="edited by hand"):
+        call(course, build, real(course))
+
+
+def test_a_master_that_was_only_opened_and_saved_is_built_again(course):
+    call(course, build, real(course))
+    save_from_jupyterlab(course / "source/toy/toy.ipynb")
+    (course / "lessons/toy.py").write_text(TOY.replace("three values", "3 values"))
+    assert "wrote source/toy/toy.ipynb" in call(course, build, real(course)).output
+
+
+def test_an_instructors_own_notebook_is_left_alone(course):
+    call(course, build, real(course))
+    own = course / "source/quiz/quiz.ipynb"
+    own.parent.mkdir()
+    own.write_text((course / "source/toy/toy.ipynb").read_text())
+    call(course, build, real(course))
+    call(course, check, real(course))
+    assert own.is_file()
 
 
 def test_where_there_is_no_data_a_stand_in_is_made_and_goes_again(course):

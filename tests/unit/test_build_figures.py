@@ -1,5 +1,5 @@
 import pytest
-from toy_lessons import lesson
+from toy_lessons import in_english, lesson
 
 from autograder.build.pipelines import build_master, build_release, build_solution
 from autograder.build.translations import accept_translations
@@ -29,7 +29,7 @@ def test_a_release_has_no_image_yet_and_its_code_cells_are_the_same_in_every_lan
     "below", [(), ("# %%\nx = 1",), ('# %% [markdown] lang="en"\n# It rises.',)]
 )
 def test_a_figure_without_a_description_is_one_sentence_with_the_way_out(below):
-    master = build_master(lesson(FIGURE, *below), "toy")
+    master = build_master(in_english(lesson(FIGURE, *below)), "toy")
     with pytest.raises(BuildError) as problem:
         build_solution(master, "en")
     assert str(problem.value) == (

@@ -1,6 +1,7 @@
 import pytest
-from toy_lessons import BLANK, CHECK, TOY, UNREAD_TOY, lesson
+from toy_lessons import BLANK, CHECK, TOY, UNREAD_TOY, in_english, lesson
 
+from autograder.build.course import build_lesson
 from autograder.build.languages import answer_languages, in_language
 from autograder.build.pipelines import build_master, build_release, build_solution
 from autograder.build.translations import accept_translations, fingerprint
@@ -39,7 +40,54 @@ def test_prose_in_both_languages_side_by_side_is_built():
 
 
 def test_a_lesson_in_one_language_needs_no_counterparts():
-    assert build_master(lesson(ENGLISH, BLANK, CHECK), "toy").cells[0].source == "A sum."
+    text = lesson(ENGLISH, BLANK, CHECK)
+    assert build_master(in_english(text), "toy").cells[0].source == "A sum."
+    with pytest.raises(BuildError, match=r"no ko counterpart.*languages: \[en\]"):
+        build_master(text, "toy")
+
+
+def test_a_lesson_that_says_one_language_has_no_other():
+    with pytest.raises(BuildError, match="prose in 'ko'"):
+        build_master(in_english(lesson(ENGLISH, KOREAN)), "toy")
+
+
+@pytest.mark.parametrize("named", ["[fr]", "en", "[]", "[en, fr]"])
+def test_a_head_that_names_no_language_is_an_error(named):
+    text = in_english(lesson(ENGLISH)).replace("[en]", named)
+    with pytest.raises(BuildError, match="its head says `languages:"):
+        build_master(text, "toy")
+
+
+def test_all_faults_of_a_lesson_are_told_in_one_run(tmp_path):
+    faulty = lesson(
+        ENGLISH,
+        '# %% blank="Not a name"\nx = 1',
+        '# %% blank="a" mask="absent"\ntotal = sum([1])',
+        CHECK,
+        '# %% [markdown] answer="toy-why" points=1\n# No scheme.',
+        "# %%\n!ls",
+    )
+    path = tmp_path / "toy.py"
+    path.write_text(faulty)
+    with pytest.raises(BuildError) as problem:
+        build_lesson(path)
+    told = str(problem.value)
+    for fault in ("no ko counterpart", "no marking scheme", "does not occur", "is no name"):
+        assert fault in told
+    assert all(line.startswith("Lesson toy, cell ") for line in told.split("\n"))
+
+
+def test_answers_may_be_as_many_as_a_lesson_wants():
+    answers = [
+        f'# %% [markdown] answer="toy-{name}" points=2\n# So.\n#\n# <!-- marking scheme -->\n# 2 points.'
+        for name in ("why", "how", "when")
+    ]
+    master = build_master(lesson(*answers), "toy")
+    assert [c.metadata.nbgrader.grade_id for c in master.cells] == [
+        "toy-why",
+        "toy-how",
+        "toy-when",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -69,7 +117,7 @@ def test_an_english_text_edited_alone_names_the_translation_and_the_way_out():
         build_master(stale, "toy")
     assert str(problem.value) == (
         "Lesson toy, cell `합입니다.`: the English text has changed since it was translated; read both, "
-        "mend one, then run `autograder build --accept-translations`."
+        "mend one, then run `autograder build --accept-translations 7490524b`."
     )
 
 

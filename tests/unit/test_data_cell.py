@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import autograder.build
+from autograder.data import find_movielens
 
 CELL = (Path(autograder.build.__file__).parent / "data_cell.txt").read_text()
 
@@ -63,7 +64,7 @@ def test_no_network_a_damaged_download_and_a_wrong_folder_are_told_in_a_sentence
 ):
     with pytest.raises(RuntimeError, match="Cannot fetch"):
         run_cell()
-    with pytest.raises(RuntimeError, match="damaged"):
+    with pytest.raises(AssertionError, match="damaged"):
         run_cell(archive_of(), trusted=False)
     monkeypatch.setenv("MOVIELENS_DIR", "nowhere")
     with pytest.raises(RuntimeError, match="MOVIELENS_DIR"):
@@ -72,5 +73,42 @@ def test_no_network_a_damaged_download_and_a_wrong_folder_are_told_in_a_sentence
 
 
 def test_ratings_that_are_cut_short_are_not_trained_on(run_cell):
-    with pytest.raises(RuntimeError, match="cut short"):
+    with pytest.raises(AssertionError, match="cut short"):
         run_cell(archive_of("1\t2\t3\t4\n1\t3\n"))
+
+
+def unpack(place):
+    zipfile.ZipFile(io.BytesIO(archive_of())).extractall(place)
+
+
+def test_the_advice_without_a_network_works_when_it_is_followed_to_the_letter(run_cell):
+    with pytest.raises(RuntimeError) as problem:
+        run_cell()
+    unpack(str(problem.value).partition("unpack it in ")[2].removesuffix("."))
+    assert len(run_cell()["ratings"]) == 1
+
+
+@pytest.mark.parametrize("place", ["data", "data/ml-100k", "../data", "../data/ml-100k"])
+def test_wherever_it_was_unpacked_it_is_found(run_cell, monkeypatch, place):
+    Path("below").mkdir()
+    monkeypatch.chdir("below")
+    unpack(place)
+    assert len(run_cell()["movies"]) == 1
+
+
+@pytest.mark.parametrize("named", ["~/films/ml-100k", "~/films", "{home}/films"])
+def test_a_named_folder_may_begin_with_a_tilde_or_hold_the_folder(
+    run_cell, monkeypatch, tmp_path, named
+):
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("MOVIELENS_DIR", named.format(home=tmp_path / "home"))
+    unpack(tmp_path / "home" / "films")
+    assert len(run_cell()["ratings"]) == 1
+    assert find_movielens() == tmp_path / "home" / "films" / "ml-100k"
+
+
+def test_ratings_without_titles_are_told_in_a_sentence(run_cell):
+    unpack("data")
+    Path("data/ml-100k/u.item").unlink()
+    with pytest.raises(RuntimeError, match="no u.item in .*ml-100k: put it beside it"):
+        run_cell()

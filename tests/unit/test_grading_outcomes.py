@@ -15,6 +15,7 @@ from autograder.grading.outcomes import (
     Place,
     Verdict,
     error_sentence,
+    lacking_sentence,
     place_of,
     place_seen,
 )
@@ -75,3 +76,28 @@ def test_sentences_are_whole():
 def test_only_passed_has_passed():
     assert Verdict("a", 2.0, 2.0, PASSED).has_passed
     assert not Verdict("a", 0.0, 2.0, KILLED).has_passed
+
+
+@pytest.mark.parametrize(
+    ("source", "error", "named"),
+    [
+        ("import surprise", "ModuleNotFoundError", "`surprise`"),
+        ("from implicit.als import A\nimport numpy as np, json", "ImportError", "`implicit`"),
+        (
+            "%pip install surprise\nif True:\n    !ls\n    import surprise.svd",
+            "an error",
+            "`surprise`",
+        ),
+        ("import a1, a2, a3, a4", "an error", "`a1`, `a2`, `a3`, which"),
+        ("import surprise", "KeyError", None),
+        ("import numpy.linalg, os.path", "ModuleNotFoundError", None),
+        ("from . import surprise", "ImportError", None),
+        ("import", "an error", None),
+        (f"import {'a' * 41}", "ModuleNotFoundError", None),
+    ],
+)
+def test_a_module_that_the_grader_lacks_is_named_from_the_text_of_the_cell(source, error, named):
+    cell = PlannedCell("blank-a", STUDENT, source, source)
+    said = lacking_sentence(Place("blank-a", 1, error), [cell], frozenset({"numpy"}))
+    assert (named in said and "lists the packages" in said) if named else said == ""
+    assert lacking_sentence(Place("blank-a", 1, error), [cell], None) == ""

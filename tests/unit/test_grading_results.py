@@ -1,10 +1,13 @@
 """What a graded notebook keeps of a run: verdicts in its metadata, and outputs that nbgrader scores alike."""
 
+import time
 from dataclasses import asdict
 
 import nbformat
 import pytest
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from bs4 import BeautifulSoup
+from nbconvert import HTMLExporter
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output, new_raw_cell
 from nbgrader.utils import determine_grade
 
 from autograder.grading.engine import Graded
@@ -126,6 +129,34 @@ def test_a_new_verdict_takes_the_place_of_the_old_one_and_no_other():
     assert kept == (Verdict("a", 0.0, 2.0, FAILED, "Another sentence."), *VERDICTS[1:])
     assert outputs_of(made, "check-a")[0]["text"] == "FAILED Another sentence.\n"
     assert outputs_of(made, "check-b") == outputs_of(written(), "check-b")
+
+
+def test_what_a_student_added_besides_code_takes_no_place_of_formgraders_page():
+    made = notebook()
+    made.cells += [
+        new_raw_cell("<b id='a'>x</b> $\\href{javascript:alert(1)}{x}$", id="extra-1"),
+        new_markdown_cell("# b-comment", id="extra-2"),
+        new_markdown_cell("a\n===\n!![x](https://evil.example/x.png)", id="extra-3"),
+    ]
+    write_results(made, Graded(VERDICTS, {}), "synthetic")
+    nbformat.validate(made)
+    page = HTMLExporter(template_name="classic").from_notebook_node(made)[0]
+    shown = BeautifulSoup(page, "html.parser").body
+    assert not shown.select("#a, #b-comment, b, img") and "# b-comment" in shown.get_text()
+    assert [tag.get_text() for tag in shown.select(".rendered_html code")][:1] == [
+        "<b id='a'>x</b> $\\href{javascript:alert(1)}{x}$"
+    ]
+
+
+@pytest.mark.parametrize("part", ["\\begin{a}", "# a\n"])
+def test_prose_made_to_be_slow_holds_no_grader_up(part):
+    made = notebook()
+    for number in range(40):
+        made.cells.append(new_markdown_cell(part * (50_000 // len(part)), id=f"extra-{number}"))
+    start = time.process_time()
+    write_results(made, Graded(VERDICTS, {}), "synthetic")
+    assert time.process_time() - start < 20
+    assert made.cells[-1].source.startswith(f"    {part.strip()}")
 
 
 class Owner:

@@ -6,6 +6,7 @@ import pytest
 from lesson_texts import ASSIGNMENTS, LANGUAGES, built, prose, solution, text_above
 
 from autograder.build.notebooks import is_check, is_code
+from autograder.sandbox.isolation import distributions
 
 BOLD = re.compile(r"\*\*([^*]+)\*\*")
 MISTAKE = {"en": "> **Common mistake.**", "ko": "> **흔한 실수.**"}
@@ -94,3 +95,14 @@ def test_tensors_and_arrays_in_solution_cells_state_their_shapes(assignment):
     shape = re.compile(r"#.*\(([\w* ]+,[\w* ,]*)\)")
     code = "\n".join(c.source for c in built(assignment).master.cells if is_code(c))
     assert len(shape.findall(code)) >= 7
+
+
+NAMED = ("numpy", "pandas", "scipy", "scikit-learn", "matplotlib", "tqdm", "ipywidgets", "torch")
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+@pytest.mark.parametrize("assignment", ASSIGNMENTS)
+def test_a_lesson_names_the_packages_that_the_grader_has(assignment, language):
+    first = built(assignment).releases[language].cells[0].source
+    assert all(name in first for name in NAMED)
+    assert {*NAMED} <= set(distributions())

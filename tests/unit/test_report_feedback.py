@@ -4,6 +4,8 @@ import base64
 import json
 import re
 import shutil
+import time
+import unicodedata
 import warnings
 from copy import deepcopy
 from pathlib import Path
@@ -11,7 +13,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from bs4 import BeautifulSoup
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from nbgrader.api import Gradebook
 from sqlalchemy.exc import SAWarning
 
@@ -21,7 +23,8 @@ from autograder.errors import GradingError
 from autograder.grading.classroom import Classroom, read_config
 from autograder.grading.rebuild import rebuild
 from autograder.report.feedback import CHANGED, GONE, generate_feedback
-from autograder.report.page import CARRIED_ON, SOURCES
+from autograder.report.page import CARRIED_ON, SOURCES, Ledger, feedback_page
+from autograder.report.prose import Prose
 
 ROOT = Path(__file__).parents[2]
 MASTER = read_notebook(ROOT / "source/svd/svd.ipynb")
@@ -186,7 +189,7 @@ class Course:
     def page(self, student, **options):
         """The page of one student, written now."""
         options = {"force": True} | options
-        [path] = generate_feedback(self.folder, ["svd"], student, **options)
+        [path], _ = generate_feedback(self.folder, ["svd"], student, **options)
         assert path == self.path("feedback", student, "html")
         return path.read_text()
 
@@ -246,7 +249,17 @@ def test_the_table_says_each_checks_outcome_points_and_sentence(partial):
 
 
 def test_the_score_is_the_gradebooks(partial):
-    assert words(partial.find(class_="score")) == "9 of 17 points, ann"
+    said = "9 of 17 points, ann. 3 of these points are not read yet."
+    assert words(partial.find(class_="score")) == said
+
+
+def test_a_file_that_could_not_be_read_waits_for_a_person(course):
+    checks = [verdict(name, 0.0, "UNREADABLE", message="Why.") for name in CHECKS]
+    course.add("unread", deepcopy(SOLUTION), checks)
+    page = soup_of(course.page("unread"))
+    assert "0 of 17 points, unread. 17 of these points are not read yet." in words(page)
+    row = words(page.select_one("table.results tbody tr"))
+    assert row == "svd-block ? could not be read Why. – / 3"
 
 
 def test_repairs_and_the_data_are_told(partial):
@@ -259,6 +272,48 @@ def test_every_link_leads_to_a_place_on_the_page(partial):
     places = {tag["id"] for tag in partial.select("[id]")}
     links = [tag["href"] for tag in partial.select("header a, .verdict a")]
     assert len(links) == 7 and {link.removeprefix("#") for link in links} <= places
+
+
+def test_each_exercise_links_to_the_students_own_code(partial):
+    links = {words(tag): tag["href"] for tag in partial.select("table.results td:first-child a")}
+    own = {check: f"#cell-blank-{check}" for check in CHECKS}
+    assert links == own | {"svd-why": "#cell-svd-why"}
+
+
+def test_hints_and_the_lessons_folded_code_are_folded(partial):
+    hints = partial.select(".prose details")
+    assert len(hints) >= 4 and all(words(hint.summary) == "Hint" for hint in hints)
+    assert all(len(words(hint)) > 40 and "<" not in words(hint) for hint in hints)
+    [data] = [tag for tag in partial.find_all("details") if "urllib.request" in tag.get_text()]
+    assert re.fullmatch(r"Show \d+ lines of the lesson's code", words(data.summary))
+    assert not any(tag.has_attr("open") for tag in partial.find_all("details"))
+    assert "</details>" not in words(partial)
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["<details><summary>x", "</details></div></section>", "<details open><summary onclick=x>y",
+     "<DETAILS><summary></details></summary>", "> <details>\n\n<summary>"],
+)  # fmt: skip
+def test_what_folds_has_no_attribute_and_ends_with_its_cell(source):
+    page = soup_of(f"<div>{Prose().html(source)}</div><p>after</p>")
+    assert page.p.get_text() and page.find_all("p")[-1].parent is page
+    assert not any(tag.attrs for tag in page.select("details, summary"))
+
+
+@pytest.mark.parametrize(
+    ("name", "target"),
+    [("my sketch.png", "my%20sketch.png"), ("my sketch.png", "my sketch.png"), ("a.png", "<attachment:a.png>"),
+     ("그림.png", "그림.png"), ("그림.png", "%EA%B7%B8%EB%A6%BC.png"), ("a&b.png", "a&amp;b.png"),
+     (unicodedata.normalize("NFD", "그림.png"), "그림.png"), ("그림.png", unicodedata.normalize("NFD", "그림.png")),
+     ("a.png", 'a.png "a title"'), ("a.png", "a.png 'a title'"), ("100%.png", "100%25.png"), ("A.PNG", "A.PNG")],
+)  # fmt: skip
+def test_a_pasted_picture_is_shown_however_its_name_is_written(name, target):
+    target = target if "attachment:" in target else f"attachment:{target}"
+    if " " in target and '"' not in target and "'" not in target:
+        target = f"<{target}>"  # as Markdown has it
+    page = soup_of(Prose().html(f"![mine]({target})", {name: {"image/png": PNG}}))
+    assert page.img["src"] == f"data:image/png;base64,{PNG}" and page.img["alt"] == "mine"
 
 
 def test_each_check_is_followed_by_its_result(partial):
@@ -382,7 +437,8 @@ def test_no_other_file_gets_into_the_feedback_folder(course):
     course.add("files", deepcopy(SOLUTION))
     (course.folder / "autograded/files/svd/secret.txt").write_text("secret")
     course.page("files")
-    assert [p.name for p in (course.folder / "feedback/files/svd").iterdir()] == ["svd.html"]
+    names = sorted(path.name for path in (course.folder / "feedback/files/svd").iterdir())
+    assert names == ["submission_secret.txt", "svd.html", "timestamp.txt"]
 
 
 def test_the_stages_of_nbgrader_alone_make_no_page(course):
@@ -464,16 +520,46 @@ def test_the_policy_allows_no_script_and_only_the_pages_own_style(partial):
     assert "unsafe" not in policy and "script-src" not in policy
 
 
+SLOW = {
+    "names of characters": ('"""', '"\\N{'),
+    "nested f-strings": ("f'", "{f'"),
+    "backslashes": ('"', "\\"),
+    "decorators": ("", "@"),
+}
+"""Code that takes long to be coloured: how it starts, and what is repeated."""
+
+
+@pytest.mark.parametrize("kind", SLOW)
+def test_a_page_full_of_code_made_to_be_slow_is_laid_out_at_once(kind):
+    start, part = SLOW[kind]
+    source = start + part * (30_000 // len(part))
+    sizes = [5_900] * 50 + [30_000] * 50
+    notebook = new_notebook(cells=[new_code_cell(source[:size]) for size in sizes])
+    start = time.process_time()
+    page = feedback_page(notebook, Ledger("svd", "eve", 0.0, 0.0))
+    assert time.process_time() - start < 10
+    assert page.count("<pre>") >= 50
+
+
 # --- A class --------------------------------------------------------------------------------------
 
 
 def test_pages_are_written_again_only_where_something_is_newer(course):
     course.add("twice", deepcopy(SOLUTION))
     assert course.page("twice", force=False)
-    assert generate_feedback(course.folder, ["svd"], "twice") == []
+    assert generate_feedback(course.folder, ["svd"], "twice") == ([], [])
     path = course.path("autograded", "twice")
     path.write_text(path.read_text())
-    assert len(generate_feedback(course.folder, ["svd"], "twice")) == 1
+    assert len(generate_feedback(course.folder, ["svd"], "twice")[0]) == 1
+
+
+def test_a_course_and_a_student_may_be_called_like_a_pattern(tmp_path):
+    (tmp_path / "[2026] ML course").mkdir()
+    course = Course(tmp_path / "[2026] ML course")
+    for student in ("kim [A]", "kim A", "(lee)?+"):
+        course.add(student, deepcopy(SOLUTION))
+    assert "of 17 points, kim [A]" in words(soup_of(course.page("kim [A]")))
+    assert len(generate_feedback(course.folder, ["svd"], force=True)[0]) == 3
 
 
 @pytest.mark.parametrize(("student", "whose"), [("nobody", " of nobody"), (None, "")])

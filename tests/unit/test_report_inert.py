@@ -11,14 +11,17 @@ import pytest
 from bs4 import BeautifulSoup
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from nbconvert import HTMLExporter
 from nbconvert.filters import markdown2html
-from nbformat.v4 import new_code_cell, new_notebook
-from unit.test_report_feedback import ATTACHMENTS, MARKDOWN, PNG, SCRIPTS, hostile_outputs
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from unit.test_report_feedback import ATTACHMENTS, EVIL, MARKDOWN, PNG, SCRIPTS, hostile_outputs
 
 from autograder.report.inert import (
     CUT,
+    MACROS,
     NOT_SHOWN,
     inert_attachments,
+    inert_code,
     inert_image,
     inert_markdown,
     inert_outputs,
@@ -226,6 +229,129 @@ def is_inert(html):
     )
 
 
+ALIVE = {
+    "two marks, of which one was taken away": f"!![i]({EVIL}/p.png)",
+    "three marks": f"!!![i]({EVIL}/p.png)",
+    "a mark that is escaped": f"\\![i]({EVIL}/p.png) \\\\![i]({EVIL}/p.png)",
+    "two marks before a reference": f"!![i][far]\n\n[far]: {EVIL}/p.png",
+    "a reference by its words alone": f"!![far]\n\n[far]:\n  <{EVIL}/p.png>\n  'x'",
+    "a picture in a link": f"[!![i]({EVIL}/p.png)](https://example.org)",
+    "a picture in a picture's words": f"![a !![i]({EVIL}/p.png)](attachment:good.png)",
+    "a picture around an attachment": f"![a ![i](attachment:good.png)]({EVIL}/p.png)",
+    "brackets in brackets": f"!![a [b [c] d] e]({EVIL}/p.png)",
+    "words over two lines": f"!![i\n]({EVIL}/p.png)",
+    "a picture in a footnote": f"x[^1]\n\n[^1]: !![i]({EVIL}/p.png)",
+    "a picture in a formula": f"$!![i]({EVIL}/p.png)$ $$\n!![i]({EVIL}/p.png)\n$$",
+    "a picture in a table": f"| a |\n|---|\n| !![i]({EVIL}/p.png) |",
+    "a picture behind a formula that is none": f"\\$ !![i]({EVIL}/p.png) \\$",
+    "a tag parted by a comment": f"<<!-- -->img src={EVIL}/p.png> <scr<!-- -->ipt>alert(1)</script>",
+    "a tag around a tag": "<<script>script>alert(1)<</script>/script>",
+    "a tag of entities": "&lt;img src=x onerror=alert(1)&gt; &amp;lt;script&amp;gt;",
+    "a tag over two lines": "<\nscript\n>alert(1)</\nscript>",
+    "a doctype and an instruction": "<?xml-stylesheet href='x'?><!DOCTYPE x [<!ENTITY a 'b'>]><![CDATA[<script>]]>",
+    "an autolink": "<javascript:alert(1)> <data:text/html,x> <vbscript:x>",
+    "a link whose target is in angles": "[x](<javascript:alert(1)>) [y](< javascript:alert(1)>)",
+    "a link whose target is behind blanks": f"[x]({' ' * 200}javascript:alert(1))",
+    "a link with an escape in its target": "[x](\\javascript:alert(1)) [y](java\\script:alert(1))",
+    "a link of percents": "[x](javascript%3Aalert(1)) [y](%6Aavascript:alert(1))",
+    "a reference whose name holds a bracket": "[x][a\\]b]\n\n[a\\]b]: javascript:alert(1)",
+    "a target of another kind": "[x](data:image/svg+xml,<svg/onload=alert(1)>) [y](blob:x) [z](ws://x)",
+    "a srcset": f"<img srcset='{EVIL}/p.png 2x'><picture><source srcset={EVIL}></picture>",
+    "a ping": f"<a href='#x' ping='{EVIL}'>x</a>",
+    "a template": "<template><script>alert(1)</script></template><x-a onclick=alert(1)>",
+    "a title that breaks out": '[x](https://example.org "a\\" onclick=\'alert(1)")',
+    "a name that breaks out": '![x" onerror="alert(1)](attachment:good.png "t" onload="x")',
+    "a diagram": "```mermaid\nclick A javascript:alert(1)\n```",
+    "a language that breaks out": '```"><script>alert(1)</script>\nx\n```',
+}
+"""What comes to life where text is taken away, or read by another program, by technique."""
+
+
+@pytest.mark.parametrize("technique", ALIVE)
+def test_nothing_comes_to_life_in_formgrader_or_on_the_page(technique):
+    attached = inert_attachments(ATTACHMENTS)
+    text = inert_markdown(ALIVE[technique], attached)
+    assert is_inert(without_anchors(rendered(text, attached)))
+    assert is_inert(rendered(inert_markdown(text, attached), attached).replace("anchor-link", ""))
+    assert is_inert(Prose().html(ALIVE[technique], ATTACHMENTS))
+    assert is_inert(Prose().html(text, attached))
+
+
+def rendered(text, attachments):
+    """Markdown as nbconvert's HTML and formgrader show it."""
+    cell = new_markdown_cell(text, attachments=attachments)
+    page = HTMLExporter(template_name="classic").from_notebook_node(new_notebook(cells=[cell]))[0]
+    return str(BeautifulSoup(page, "html.parser").find(class_="rendered_html"))
+
+
+FORMULAS = {
+    "a link": "\\href{javascript:alert(1)}{x}",
+    "an address": "\\url{javascript:alert(1)}",
+    "a class": "\\class{tabbable}{x}",
+    "an id": "\\cssId{svd-why}{x}",
+    "a style": "\\style{position:fixed}{x}",
+    "KaTeX's class": "\\htmlClass{tabbable}{x}",
+    "KaTeX's id": "\\htmlId{svd-why}{x}",
+    "KaTeX's data": "\\htmlData{a=b}{x}",
+    "KaTeX's style": "\\htmlStyle{position:fixed}{x}",
+    "a picture": f"\\includegraphics{{{EVIL}/p.png}}",
+    "an extension": "\\require{html}",
+    "a sign": "\\unicode{x3C}",
+    "a box": "\\bbox[position:fixed]{x}",
+    "a name for an equation": "\\label{svd-why}\\ref{svd-why}\\eqref{svd-why}",
+    "a macro": "\\def\\a{\\href}\\newcommand{\\b}{x}\\let\\c=\\href",
+    "a tip": "\\texttip{x}{y}\\mathtip{x}{y}\\tooltip{x}{y}\\action{x}{y}",
+    "a rule over the page": "\\rule{9999em}{9999em}\\hspace{-99em}\\raise99em x\\kern-99em",
+    "an operator": "\\DeclareMathOperator{\\x}{y}\\operatorname*{x}\\mathchoice{}{}{}{}",
+    "a data attribute": "\\data{x=y}{z}\\mmlToken{mi}[href='javascript:alert(1)']{x}",
+}
+DELIMITERS = ("$%s$", "$$%s$$", "\\\\(%s\\\\)", "\\(%s\\)", "\\\\[%s\\\\]", "&#36;%s&#36;",
+              "\\begin{align}%s\\end{align}", "\\$%s\\$", "&dollar;%s&dollar;", "$\n\\text{$%s$}\n$")  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", FORMULAS)
+def test_no_macro_that_reaches_beyond_a_formula_gets_into_formgrader(kind):
+    for formula in (FORMULAS[kind], FORMULAS[kind].replace("\\", "\\\\")):
+        source = "\n\n".join(delimiters % formula for delimiters in DELIMITERS)
+        page = rendered(inert_markdown(source), {})
+        words = BeautifulSoup(page, "html.parser").get_text()
+        is_math = re.search(r"\$|\\\(|\\\[|\\begin", words)
+        active = set(re.findall(r"\\([A-Za-z]+)", words)) - MACROS
+        assert not (is_math and active), words
+
+
+@pytest.mark.parametrize("macro", ["&bsol;", "&#92;", "&#x5c;", "\\h&#114;"])
+def test_no_macro_is_made_of_entities(macro):
+    page = rendered(
+        inert_markdown(f"$ x $ and \\$ {macro}href{{javascript:alert(1)}}{{x}} \\$"), {}
+    )
+    assert "\\href" not in BeautifulSoup(page, "html.parser").get_text()
+
+
+@pytest.mark.parametrize("name", ["svd-why", "svd-why-comment", "statusmessage", "MathJax_Message"])
+@pytest.mark.parametrize("heading", ["# %s", "## *%s* #", "%s\n===", "> - # %s", "1. %s\n   ---"])
+def test_no_heading_takes_the_id_of_an_input(name, heading):
+    ids = {"svd-why", "svd-why-comment"}
+    page = rendered(inert_markdown(heading % name, {}, ids), {})
+    assert not BeautifulSoup(page, "html.parser").find(id=name)
+    assert 'id="My-answer"' in rendered(inert_markdown("# My answer", {}, ids), {})
+
+
+@pytest.mark.parametrize("name", ["good.png", "./good.png", "그림.png", "a b.png"])
+def test_what_formgrader_would_fail_on_is_shown_as_it_was_written(name):
+    attachments = {} if name == "good.png" else {name: {"image/png": PNG}}
+    assert rendered(inert_markdown(f"![x](attachment:{name})", attachments), attachments)
+
+
+@pytest.mark.parametrize(
+    "source", ["<script>alert(1)</script>", "$\\href{javascript:alert(1)}{x}$", "\n\n![x](https://x)\n"]
+)  # fmt: skip
+def test_a_raw_cell_is_shown_as_it_was_written_and_no_more(source):
+    page = BeautifulSoup(rendered(inert_code(source), {}), "html.parser")
+    assert page.pre.get_text().strip() == source.strip()
+    assert {tag.name for tag in page.find_all(True)} == {"div", "pre", "code"}
+
+
 def without_anchors(html):
     """HTML of nbconvert without the anchors that it puts behind headings."""
     return re.sub(r'<a class="anchor-link"[^>]*>', "", html)
@@ -263,7 +389,7 @@ def test_other_macros_stay(macro):
 
 
 def test_a_picture_that_is_not_attached_is_none():
-    assert inert_markdown("![x](attachment:gone.png)", {}) == "[x](attachment:gone.png)"
+    assert inert_markdown("![x](attachment:gone.png)", {}) == "! [x](attachment:gone.png)"
 
 
 def test_only_pictures_are_left_of_attachments():
@@ -276,7 +402,7 @@ def test_only_pictures_are_left_of_attachments():
 def test_whatever_is_written_runs_nothing(source):
     assert is_inert(Prose().html(source))
     text = inert_markdown(source)
-    assert not re.search("<[A-Za-z/!?]", text) and "![" not in text
+    assert text.startswith("    ") or not re.search("<[A-Za-z/!?]|!\\[", text)
     assert is_inert(without_anchors(markdown2html(text)))
 
 

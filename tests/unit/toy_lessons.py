@@ -73,3 +73,9 @@ def lesson(*cells: str) -> str:
 
 BLANK = '# %% blank="a" mask="sum"\ntotal = sum([1, 2])'
 CHECK = '# %% check="a" points=1\nassert total == 3'
+
+
+def in_english(text):
+    """A lesson whose head says that it is in English alone."""
+    head = text if text.startswith(HEADER) else f"{HEADER}\n{text}"
+    return head.replace("# jupyter:\n", "# jupyter:\n#   languages: [en]\n", 1)

@@ -65,7 +65,7 @@ class ShowHandedIn(NbGraderPreprocessor):
     def preprocess(self, nb, resources):
         """Replace the outputs of every code cell."""
         names = resources["nbgrader"]
-        handed_in = self._handed_in(names)
+        handed_in = self._handed_in(names, resources)
         graded = [cell for cell in nb.cells if is_code(cell)]
         known = {cell["id"]: cell for cell in handed_in.cells} if handed_in else {}
         has_changed = False
@@ -78,8 +78,8 @@ class ShowHandedIn(NbGraderPreprocessor):
         _left(resources)["notes"] = [GONE] * (handed_in is None) + [CHANGED] * has_changed
         return nb, resources
 
-    def _handed_in(self, names):
-        """What was handed in, rebuilt with its outputs; None where it is gone."""
+    def _handed_in(self, names, resources):
+        """What was handed in, rebuilt with its outputs; None where it is gone. Its name is left for the page."""
         course = _coursedir_of(self)
         root = Path(course.root, course.submitted_directory)
         folder = folder_of(root, names["student"], names["assignment"])
@@ -93,6 +93,8 @@ class ShowHandedIn(NbGraderPreprocessor):
             )
             if found.path is None:
                 return None
+            if found.path.suffix == ".ipynb":
+                _left(resources)["handed_in_as"] = found.path.stem
             return rebuild(lesson, found.reading.notebook, keep_outputs=True).notebook
         except CourseError as problem:
             self.log.warning("Outputs are left out of the feedback: %s", problem)
@@ -124,10 +126,6 @@ class PrepareRelease(NbGraderPreprocessor):
         _write_anew(folder / SECRET, secret or secrets.token_hex(64))
         _write_anew(folder / TIMESTAMP, self._handed_in_at(names))
         _left(resources)["has_secret"] = secret is not None
-        submitted = course.format_path(course.submitted_directory, *place)
-        handed_in = find_submission(submitted, names["assignment"]).path
-        if handed_in is not None and handed_in.suffix == ".ipynb":
-            _left(resources)["handed_in_as"] = handed_in.stem
         return nb, resources
 
     def _handed_in_at(self, names):

@@ -1,6 +1,8 @@
 """Points, dates and penalties: what a table shows is what the gradebook holds, after whatever has changed."""
 
 import json
+import subprocess
+import sys
 import warnings
 
 import nbformat
@@ -134,19 +136,24 @@ def a_release_that_cannot_be_made_leaves_the_old_one(course):
 
 @report
 def a_gradebook_that_another_program_locks_is_told_in_a_sentence(course):
-    import sqlite3
-
     from autograder.errors import GradingError
     from autograder.grading import classroom
 
     course.hand_in("kim", course.solutions["svd"])
     course.run("grade", "svd")
-    lock = sqlite3.connect(course.folder / "gradebook.db", isolation_level=None)
-    lock.execute("BEGIN IMMEDIATE")
-    try:
+    locks = (
+        "import sqlite3, sys; lock = sqlite3.connect('gradebook.db', isolation_level=None); "
+        "lock.execute('BEGIN EXCLUSIVE'); print('locked', flush=True); sys.stdin.read()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", locks],
+        cwd=course.folder,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as other:
+        assert other.stdout.readline() == b"locked\n"
         said = course.run("grade", "svd", "--force", status=2)
-    finally:
-        lock.close()
+        other.stdin.close()
     assert " ".join(classroom.LOCKED.split()) in " ".join(said.split())
     assert "Traceback" not in said
     room = classroom.Classroom(course.folder, classroom.read_config(course.folder))

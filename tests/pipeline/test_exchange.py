@@ -19,7 +19,8 @@ from pipeline.desk import CHECKS, NOTHING, Desk
 
 from autograder.cli import main
 from autograder.data import grading_folder
-from autograder.grading.classroom import Classroom, HandedIn, read_config
+from autograder.grading.classroom import Classroom, read_config
+from autograder.grading.hand_ins import HandedIn
 from autograder.grading.outcomes import Verdict
 
 

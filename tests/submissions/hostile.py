@@ -48,6 +48,19 @@ for place, folders, names in os.walk("/"):
     "imports_checks": Question((8,), "import autograder.checks; return True"),
     "imports_nbgrader": Question((8,), "import nbgrader; return True"),
     "lists_course": Question((8,), "import os; return os.listdir('@COURSE@')"),
+    "takes_all_asynchronous_requests": Question(
+        (39,), _syscall(206, 60_000, "ctypes.byref(ctypes.c_ulong(0))")
+    ),
+    "copies_a_descriptor_of_another_process": Question(
+        (49,),
+        """
+import ctypes
+libc = ctypes.CDLL(None, use_errno=True)
+handle = libc.syscall(434, 1, 0)
+return any(libc.syscall(438, handle, number, 0) >= 0 for number in range(64))
+""",
+        works_open=False,
+    ),
     "reads_history": Question(
         (8,),
         "return any('run_' + 'check' in str(s) or 'HIDDEN' + ' TESTS' in str(s) for s in get_ipython().user_ns['In'])",
@@ -631,6 +644,43 @@ while True:
     for place in range(0, 100_000_000, 4096): hoard[-1][place] = 1
 """,
         what="memory",
+    ),
+    # --- 37, 38, 39: what no process shows. On the first edition the first took twice the limit, and the second 2 million locks.
+    "shared_memory_that_is_given_up": _lost(
+        KILLED,
+        lines=(37,),
+        code="""
+import mmap
+hoard = []
+while True:
+    hoard.append(mmap.mmap(-1, 50_000_000))
+    hoard[-1].write(bytes(50_000_000))
+    hoard[-1].madvise(mmap.MADV_DONTNEED)
+""",
+        what="memory",
+    ),
+    "memory_of_dev_zero": _lost(
+        KILLED,
+        lines=(37,),
+        code="""
+import mmap
+hoard, zero = [], open("/dev/zero", "r+b")
+while True:
+    hoard.append(mmap.mmap(zero.fileno(), 50_000_000))
+    hoard[-1].write(bytes(50_000_000))
+    hoard[-1].madvise(mmap.MADV_DONTNEED)
+""",
+        what="memory",
+    ),
+    "locks_on_files": _lost(
+        KILLED,
+        lines=(38,),
+        code="""
+import fcntl
+file = open("/tmp/locked", "w+b")
+for place in range(0, 10**9, 2): fcntl.lockf(file, fcntl.LOCK_EX, 1, place)
+""",
+        what="locks",
     ),
     "memory_of_many_processes": _lost(
         KILLED,

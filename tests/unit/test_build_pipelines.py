@@ -5,11 +5,12 @@ import json
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from nbgrader.preprocessors import CheckCellMetadata, ComputeChecksums, SaveCells
+from nbgrader.preprocessors import CheckCellMetadata, ComputeChecksums
 from toy_lessons import TOY, lesson
 
 from autograder.build import pipelines
 from autograder.build.leaks import reject_markers
+from autograder.build.migration import MigrateCells
 from autograder.build.notebooks import to_text
 from autograder.build.pipelines import (
     RELEASE_STAGES,
@@ -49,7 +50,7 @@ def test_directives_come_first_and_our_metadata_go_last():
 
 def test_nbgrader_saves_cells_after_masking_and_before_hidden_tests_go():
     names = [p.__name__ for p in RELEASE_PREPROCESSORS]
-    save = RELEASE_PREPROCESSORS.index(SaveCells)
+    save = RELEASE_PREPROCESSORS.index(MigrateCells)
     for earlier in ("SelectLanguage", "MaskBlanks", "StubRegions", "StubAnswers"):
         assert names.index(earlier) < save
     assert RELEASE_PREPROCESSORS[save - 1] is ComputeChecksums

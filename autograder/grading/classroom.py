@@ -215,6 +215,11 @@ class Classroom:
         if has_changed:
             self._write_graded(submission, notebook)
 
+    def students(self):
+        """Names of the students that the gradebook knows."""
+        with Gradebook(self.db_url, self.course_id) as gradebook:
+            return {student.id for student in gradebook.students}
+
     def scores(self, submission):
         """The Score of every check and answer by name, as the gradebook holds it, and the late penalty."""
         name = submission.assignment

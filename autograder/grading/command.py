@@ -93,6 +93,7 @@ def grade(course, assignments, force, json_file, **options):
     classroom = open_classroom(course, options)
     submissions = handed_in(course, classroom.config, assignments, options["students"])
     with classroom.alone():
+        known = classroom.students()
         classroom.register(assignments)
         rows, problems = grade_all(classroom, submissions, force)
     console, records = Console(), []
@@ -102,6 +103,9 @@ def grade(course, assignments, force, json_file, **options):
     console.print(score_table(rows))
     if json_file is not None:
         json_file.write_text(json.dumps(records, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    new = sorted({submission.student for submission, *_ in rows} - known)
+    if known and new:
+        console.print(f"Not in the gradebook before, added: {', '.join(new)}.", markup=False)
     left = [*unread(rows), *beside(classroom)]
     left += [
         each.sentence

@@ -166,6 +166,15 @@ def test_a_time_that_cannot_be_read_costs_no_grade(course, caplog):
     assert "kim, svd: The time in timestamp.txt could not be read" in caplog.text
 
 
+def test_a_student_whom_the_gradebook_did_not_know_is_named(course):
+    course.hand_in("zoe", course.solutions["svd"])
+    assert "Not in the gradebook before, added: zoe." in course.run("grade", "svd")
+    assert "added" not in course.run("grade", "svd")
+    with course.gradebook() as gradebook:
+        gradebook.remove_student("zoe")
+    assert "Not in the gradebook before, added: zoe." in course.run("grade", "svd")
+
+
 # --- Again -----------------------------------------------------------------------------------------
 
 

@@ -28,7 +28,8 @@ from sqlalchemy.exc import OperationalError, SAWarning
 from traitlets.config import Config, PyFileConfigLoader
 
 import autograder.checks
-from autograder.build import read_notebook
+from autograder.build import build_release, read_notebook
+from autograder.build.languages import DEFAULT_LANGUAGE
 from autograder.build.preprocessors import RELEASE_PREPROCESSORS
 from autograder.data import read_manifest
 from autograder.errors import CourseError, GradingError
@@ -150,8 +151,12 @@ class Classroom:
 
     def register(self, assignments):
         """Put the masters into the gradebook, as `nbgrader generate_assignment` does, releases untouched."""
-        for name in assignments:
-            notebook = master_of(self.course, name)
+        masters = {name: master_of(self.course, name) for name in assignments}
+        for (
+            notebook
+        ) in masters.values():  # whatever is wrong with one is said before anything is written
+            build_release(notebook, self.config.SelectLanguage.get("language", DEFAULT_LANGUAGE))
+        for name, notebook in masters.items():
             with Gradebook(self.db_url, self.course_id) as gradebook:
                 gradebook.update_or_create_assignment(name)
             names = {"notebook": name, "assignment": name, "student": ".", "db_url": self.db_url}
@@ -387,7 +392,7 @@ class Classroom:
         )
         converter = AutogradeOne(coursedir=coursedir, config=config)
         converter.log = log
-        was_there = self._is_in_gradebook(submission)
+        was_there, known = self._is_in_gradebook(submission), self.students()
         staged = self.course / STAGED / submission.student / submission.assignment
         try:
             with warnings.catch_warnings(), errors_kept(log) as errors:
@@ -401,9 +406,9 @@ class Classroom:
             if "database is locked" in " ".join([*errors, str(problem)]):
                 raise GradingError(LOCKED) from problem
             if not was_there:
-                self._forget(submission)
-            lines = [line for text in errors for line in text.strip().splitlines()]
-            reason = (lines or [str(problem)])[-1]
+                self._forget(submission, submission.student in known)
+            tracebacks = [text for text in errors if text.startswith("Traceback")]
+            reason = (tracebacks or errors or [str(problem)])[-1].strip().splitlines()[-1]
             raise GradingError(
                 f"nbgrader could not record {submission.student}'s {submission.assignment} ({reason}): mend that, and "
                 "run this again; what was recorded before stands."
@@ -411,13 +416,19 @@ class Classroom:
         finally:
             shutil.rmtree(staged, ignore_errors=True)
 
-    def _forget(self, submission):
-        """Take a row out of the gradebook that was begun and not filled: it would be exported as 0 points."""
+    def _forget(self, submission, is_known):
+        """Take out of the gradebook what was begun and not filled: it would be exported as 0 points.
+
+        A student whom the gradebook did not know before goes with it, since every student is exported.
+        """
         with (
             Gradebook(self.db_url, self.course_id) as gradebook,
             contextlib.suppress(MissingEntry),
         ):
-            gradebook.remove_submission(submission.assignment, submission.student)
+            if is_known:
+                gradebook.remove_submission(submission.assignment, submission.student)
+            else:
+                gradebook.remove_student(submission.student)
 
 
 @contextlib.contextmanager

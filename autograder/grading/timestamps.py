@@ -13,9 +13,12 @@ import stat
 import unicodedata
 from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from dateutil import parser, tz
 from nbgrader.coursedir import CourseDirectory
+
+from autograder.errors import GradingError
 
 TIMESTAMP = "timestamp.txt"
 UTC_FORM = "%Y-%m-%d %H:%M:%S.%f UTC"
@@ -28,6 +31,8 @@ ZONES = {
 }
 """Hours ahead of UTC of names that mean one zone; CST, IST, PST and others mean several."""
 EPOCH = re.compile(r"(\d{10}|\d{13})(?:\.\d+)?")
+YEAR = re.compile(r"(?<!\d)20\d\d(?!\d)|(?<!\d)20\d{6}T")
+"""A year in full; one of two digits may be a day."""
 YEAR_FIRST = re.compile(r"\d{4}\D|\d{8}T")
 KOREAN = re.compile(
     r"(?P<year>\d{4})\s*[년.]\s*(?P<month>\d{1,2})\s*[월.]\s*(?P<day>\d{1,2})\s*[일.]?\s*"
@@ -82,8 +87,19 @@ def timestamp_of(folder: Path, zone: tzinfo = UTC) -> tuple[datetime | None, boo
 
 
 def zone_of(name: str) -> tzinfo:
-    """The time zone of a course, by `c.Exchange.timezone`; UTC where there is none of the name."""
-    return tz.gettz(name) or UTC
+    """The time zone of a course, by `c.Exchange.timezone`.
+
+    Raises
+    ------
+    GradingError
+        Where there is none of the name: times without a zone would be read wrongly, and points lost by it.
+    """
+    try:
+        return ZoneInfo(name)
+    except (KeyError, OSError, ValueError):
+        raise GradingError(
+            f"c.Exchange.timezone in nbgrader_config.py names no time zone ({name!r}): write one as 'Asia/Seoul'."
+        ) from None
 
 
 def believe_readable_times(config) -> None:
@@ -158,6 +174,8 @@ def _written(text: str, zone: tzinfo) -> datetime | None:
 
 def _moment(text: str, zone: tzinfo) -> datetime | None:
     """A time that says its date, hour and minute, and reads the same whichever number comes first."""
+    if not YEAR.search(text):
+        return None
     orders = (False,) if YEAR_FIRST.match(text) else (False, True)
     found = {
         parser.parse(

@@ -175,6 +175,36 @@ def test_a_student_whom_the_gradebook_did_not_know_is_named(course):
     assert "Not in the gradebook before, added: zoe." in course.run("grade", "svd")
 
 
+def test_a_record_that_fails_leaves_nothing_that_is_exported_as_0(course, monkeypatch):
+    def fail(*_):
+        raise RuntimeError("the disk is full")
+
+    course.hand_in("kim", course.solutions["svd"])
+    with course.gradebook() as gradebook:
+        gradebook.add_student("lee")  # of the roster: a failed record does not strike anybody off
+    course.hand_in("lee", course.solutions["svd"])
+    with monkeypatch.context() as broken:
+        broken.setattr("autograder.grading.answers.SaveGrades.preprocess", fail)
+        said = " ".join(
+            course.run("grade", "svd", "--student", "kim", "--student", "lee", status=2).split()
+        )
+    assert "could not record kim's svd (RuntimeError: the disk is full)" in said
+    course.python("-m", "nbgrader", "export")
+    exported = (course.folder / "grades.csv").read_text()
+    assert "kim" not in exported
+    with course.gradebook() as gradebook:
+        assert {student.id for student in gradebook.students} == {"ada", "ben", "lee"}
+        assert {s.student.id for s in gradebook.assignment_submissions("svd")} == {"ada", "ben"}
+
+
+def test_a_check_that_the_master_names_and_nobody_has_changes_nothing(course):
+    path = course.folder / "source" / "svd" / "svd.ipynb"
+    path.write_text(path.read_text().replace('"grade_id": "svd-rank"', '"grade_id": "svd-rang"'))
+    before = course.rows()
+    assert "svd-rang" in course.run("grade", "svd", status=2)
+    assert course.rows() == before
+
+
 # --- Again -----------------------------------------------------------------------------------------
 
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from traitlets.config import Config
 
+from autograder.errors import GradingError
 from autograder.grading.timestamps import read_timestamp, timestamp_of, zone_of
 
 SEOUL = "Asia/Seoul"
@@ -126,6 +127,17 @@ def test_what_is_no_small_file_is_unknown_and_never_read(tmp_path, make):
         "huge": lambda: path.write_bytes(b"2026-11-20 14:59:00 UTC" + b" " * 10**6),
     }[make]()
     assert timestamp_of(tmp_path) == (None, True)
+
+
+@pytest.mark.parametrize("name", ["Asia/Seol", "", "KST+9 please", "../etc/passwd"])
+def test_a_course_of_no_time_zone_is_refused(name):
+    with pytest.raises(GradingError, match="c.Exchange.timezone"):
+        zone_of(name)
+
+
+@pytest.mark.parametrize("text", ["26-11-20 23:59", "20.11.26 23:59", "11/20/26 11:59 PM"])
+def test_a_year_of_two_digits_is_unknown(text):
+    assert read_timestamp(text.encode()) is None
 
 
 def test_no_file_is_no_time():

@@ -66,11 +66,14 @@ def lesson_paths(course: Path, names: Iterable[str] = ()) -> list[Path]:
         If a named lesson, or any lesson at all, is missing.
     """
     found = {path.stem: path for path in sorted((course / "lessons").glob("*.py"))}
-    if not found:
+    own = {path.parent.name for path in (course / "source").glob("*/*.ipynb")} - found.keys()
+    if not found and not own:
         raise BuildError(
             f"There is no lesson in {course / 'lessons'}: name the course by --course."
         )
     for name in names:
+        if name in own:
+            raise BuildError(f"{name} is a notebook of your own: there is nothing to build of it.")
         if name not in found:
             raise BuildError(f"There is no lesson {name!r}: choose from {', '.join(found)}.")
     return [path for name, path in found.items() if name in names or not names]
@@ -152,7 +155,7 @@ def reject_edited_masters(course: Path, lessons: Iterable[BuiltLesson]) -> None:
                 raise BuildError(
                     f"{place} was edited by hand, and building would overwrite that: carry the change into "
                     f"lessons/{lesson.name}.py and remove {place}, or keep the notebook and remove "
-                    f"lessons/{lesson.name}.py; nothing was written."
+                    f"lessons/{lesson.name}.py; no notebook was written."
                 )
     faults.told()
 
@@ -267,10 +270,11 @@ def stray_files(course: Path, lessons: Iterable[BuiltLesson]) -> Iterator[str]:
     lessons = list(lessons)
     known = {path for le in lessons for path in (*le.fixed_files, *le.solution_files)}
     names = {lesson.name for lesson in lessons}
+    own = {path.parent.name for path in (course / "source").glob("*/*.ipynb")} - names
     for folder in DERIVED:
         for path in sorted((course / folder).rglob("*")):
             name = path.relative_to(course).as_posix()
-            if folder == "source" and path.relative_to(course).parts[1] not in names:
-                continue  # an instructor's own notebook, which no lesson builds
+            if own & set(path.relative_to(course).parts[1:-1]):
+                continue  # of an instructor's own notebook, which no lesson builds
             if path.is_file() and name not in known and ".ipynb_checkpoints" not in path.parts:
                 yield f"{name}: no lesson builds this file"

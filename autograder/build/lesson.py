@@ -7,6 +7,7 @@ that no later stage can pass it on to students.
 from pathlib import Path
 
 import jupytext
+import yaml
 from nbformat.v4 import new_notebook
 
 from autograder.build.directives import LANGUAGES
@@ -33,7 +34,14 @@ def parse_lesson(text: str, name: str) -> Notebook:
     BuildError
         If the text holds no cell, or its head names languages that there are not.
     """
-    parsed = jupytext.reads(text, fmt="py:percent")
+    try:
+        parsed = jupytext.reads(text, fmt="py:percent")
+    except yaml.YAMLError as problem:
+        place = getattr(problem, "problem_mark", None)
+        where = f", near its line {place.line + 1}" if place else ""
+        raise BuildError(
+            f"Lesson {name}: its head cannot be read{where}; write it as other lessons do, between two `# ---`."
+        ) from None
     for cell in parsed.cells:
         cell.source = cell.source.rstrip("\n")
         for key in JUPYTEXT_CELL_KEYS:
@@ -55,7 +63,7 @@ def _languages(head: dict, name: str) -> dict[str, list[str]]:
     if "languages" not in head:
         return {}
     named = head["languages"]
-    if not isinstance(named, list) or not named or not set(named) <= set(LANGUAGES):
+    if not isinstance(named, list) or not named or any(n not in LANGUAGES for n in named):
         raise BuildError(
             f"Lesson {name}: its head says `languages: {named}`; write a list of {' and '.join(LANGUAGES)}, "
             f"as `languages: [{LANGUAGES[0]}]`."

@@ -132,6 +132,8 @@ def mask_blanks(notebook: Notebook, cell: Cell) -> Cell:
             raise lesson_error(
                 notebook, cell, f"mask {token!r} stands in a SOLUTION region", "mask outside of it"
             )
+    if not compiles(cell.source):
+        raise lesson_error(notebook, cell, "the solution does not parse", "mend its code")
     masked = masked_source(cell.source, masks)
     if masks and compiles(masked) and not any_in_string(cell.source, masks):
         raise lesson_error(

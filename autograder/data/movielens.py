@@ -94,7 +94,7 @@ def search_movielens(
     """
     named = (os.environ if environ is None else environ).get("MOVIELENS_DIR")
     if named:
-        for folder in _forms(Path(named).expanduser()):
+        for folder in _forms(Path(os.path.expanduser(named))):  # noqa: PTH111  Path's raises for a ~ of nobody
             if (folder / "u.data").is_file():
                 return folder
         raise DataError(

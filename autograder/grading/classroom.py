@@ -71,12 +71,11 @@ log = logging.getLogger("autograder")
 
 @dataclass(frozen=True)
 class Score:
-    """What the gradebook holds of a check or an answer: its points without extra credit, and what waits."""
+    """What the gradebook holds of a check or an answer: its points without extra credit, and that."""
 
     points: float
     max_points: float
     extra_credit: float | None
-    waits: bool
 
 
 def read_config(course, overrides=None):
@@ -152,10 +151,11 @@ class Classroom:
     def register(self, assignments):
         """Put the masters into the gradebook, as `nbgrader generate_assignment` does, releases untouched."""
         masters = {name: master_of(self.course, name) for name in assignments}
-        for (
-            notebook
-        ) in masters.values():  # whatever is wrong with one is said before anything is written
-            build_release(notebook, self.config.SelectLanguage.get("language", DEFAULT_LANGUAGE))
+        language = self.config.SelectLanguage.get("language", DEFAULT_LANGUAGE)
+        for notebook in masters.values():
+            build_release(
+                notebook, language
+            )  # whatever is wrong is said before anything is written
         for name, notebook in masters.items():
             with Gradebook(self.db_url, self.course_id) as gradebook:
                 gradebook.update_or_create_assignment(name)
@@ -192,8 +192,7 @@ class Classroom:
             graded = self.engine.grade(self.course, submission.assignment, notebook)
             self._stage(submission, reading)
             self._record(submission, replace(graded, sha256=fingerprint, judged_by=judged_by))
-        self.settle(submission)
-        return self._as_in_gradebook(submission), is_new
+        return self._as_in_gradebook(submission, self.settle(submission)), is_new
 
     def judged_by(self, assignment):
         """What verdicts rest on besides the submission: the master's code, the checks, the data set and the limits."""
@@ -212,13 +211,19 @@ class Classroom:
         return self._judged_by[assignment]
 
     def settle(self, submission):
-        """Bring points, time, extra credit and penalty of a graded submission up to date; no code is run."""
+        """Bring points, time, extra credit and penalty of a graded submission up to date; no code is run.
+
+        Returns
+        -------
+        The graded notebook, as it is then.
+        """
         notebook = self.recorded(submission)
         has_changed = take_points_from(master_of(self.course, submission.assignment), notebook)
         self._settle_time(submission)
         self._run_stages(submission, notebook)
         if has_changed:
             self._write_graded(submission, notebook)
+        return notebook
 
     def students(self):
         """Names of the students that the gradebook knows."""
@@ -235,17 +240,16 @@ class Classroom:
                     grade.score - (grade.extra_credit or 0.0),
                     grade.max_score,
                     grade.extra_credit,
-                    bool(grade.needs_manual_grade),
                 )
                 for grade in row.grades
             }
             return found, row.late_submission_penalty or 0.0
 
-    def _as_in_gradebook(self, submission):
+    def _as_in_gradebook(self, submission, notebook):
         """Verdicts as dicts, with the points that the gradebook counts; `penalty` is that of the whole submission."""
         scores, penalty = self.scores(submission)
         verdicts = []
-        for verdict in verdicts_of(self.recorded(submission)):
+        for verdict in verdicts_of(notebook):
             score = scores[verdict["check"]]
             bonus = score.extra_credit if score.extra_credit is not None else verdict["bonus"]
             counted = {"points": score.points, "max_points": score.max_points, "bonus": bonus}

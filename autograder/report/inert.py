@@ -85,36 +85,10 @@ MACROS = frozenset(
 """What formulas are written with. Any other macro may make links, styles, ids or further macros."""
 
 SHOWN_TAGS = frozenset(
-    [
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "p",
-        "br",
-        "hr",
-        "ul",
-        "ol",
-        "li",
-        "blockquote",
-        "a",
-        "em",
-        "strong",
-        "del",
-        "code",
-        "pre",
-        "table",
-        "thead",
-        "tbody",
-        "tr",
-        "th",
-        "td",
-        "img",
-        "div",
-        "span",
-    ]  # noqa: SIM905
+    """
+    h1 h2 h3 h4 h5 h6 p br hr ul ol li blockquote a em strong del code pre
+    table thead tbody tr th td img div span
+    """.split()  # noqa: SIM905
 )
 """What plain Markdown comes to."""
 IDS = re.compile(r"MathJax|mjx|(?:notebook|notebook-container|statusmessage)$", re.IGNORECASE)

@@ -14,6 +14,7 @@ from nbconvert.filters.markdown_mistune import MarkdownWithMath
 from autograder.report.formulas import formula_image
 from autograder.report.inert import (
     MAX_MARKDOWN_CHARS,
+    SHOWN_TAGS,
     find_attachment,
     has_many_environments,
     inert_attachments,
@@ -27,25 +28,7 @@ MAX_FORMULAS, MAX_PAGE_CHARS = 400, 200_000
 MAX_DEPTH = 40
 """Pixels below the line that a class of the page's style is there for."""
 
-TAGS = {
-    *("h1", "h2", "h3", "h4", "h5", "h6", "p", "br", "hr", "ul", "ol", "li", "blockquote", "a"),
-    *(
-        "details",
-        "summary",
-        "em",
-        "strong",
-        "del",
-        "code",
-        "pre",
-        "table",
-        "thead",
-        "tbody",
-        "tr",
-        "th",
-        "td",
-        "img",
-    ),
-}
+TAGS = (SHOWN_TAGS - {"div", "span"}) | {"details", "summary"}
 FOLDING = re.compile(r"(</?(?:details|summary)>)")
 """The only raw HTML that counts: a hint folds by it. It has no attributes, and bleach closes it."""
 PICTURES = ("data:image/png;base64,", "data:image/jpeg;base64,")

@@ -9,10 +9,12 @@ by the kernel itself; where not, the watchdog counts what can be counted and the
 import contextlib
 import functools
 import os
+import subprocess
 from pathlib import Path
 
+from autograder.sandbox.limits import MIB
+
 CONTROLLERS = ("pids", "cpu", "memory")
-MIB = 2**20
 PREFIX = "autograder"
 SPARE = 16
 """Processes above the limit that the system allows, so that the watchdog sees that it was passed."""
@@ -31,7 +33,28 @@ MEMORY = (
 
 @functools.cache
 def parents():
-    """Folders in which a group can be made: one a controller, or one for all of them (version 2)."""
+    """Folders in which a group can be made and takes a process: one a controller, or one for all (version 2)."""
+    return tuple(place for place in _candidates() if _takes_a_process(place))
+
+
+def _takes_a_process(parent):
+    """Whether a group made there takes a process; the right to make one is not the right to move one."""
+    place = parent / f"{PREFIX}-{os.getpid()}-trial"
+    with contextlib.suppress(OSError):
+        place.mkdir()
+        try:
+            with subprocess.Popen(["/bin/sh", "-c", "read line"], stdin=subprocess.PIPE) as trial:
+                with contextlib.suppress(OSError):
+                    _write(place / "cgroup.procs", str(trial.pid))
+                return place.name in Path(f"/proc/{trial.pid}/cgroup").read_text()
+        finally:
+            with contextlib.suppress(OSError):
+                (place / "cgroup.procs").unlink()  # of a folder that is no group
+            place.rmdir()
+    return False
+
+
+def _candidates():
     own = [line.split(":", 2) for line in Path("/proc/self/cgroup").read_text().splitlines()]
     mounts = [line.split() for line in Path("/proc/self/mounts").read_text().splitlines()]
     found = []
@@ -45,6 +68,10 @@ def parents():
             elif kind == "cgroup" and _is_mount_of(controllers.split(","), options.split(",")):
                 found.append(Path(place + path))
     return tuple(place for place in found if os.access(place, os.W_OK))
+
+
+def _write(path, value):
+    path.write_text(value)
 
 
 class Group:
@@ -66,17 +93,18 @@ class Group:
                 place.mkdir()
                 self.places.append(place)
                 if (place / "pids.max").exists():
-                    (place / "pids.max").write_text(str(processes + SPARE))
+                    _write(place / "pids.max", str(processes + SPARE))
                 self._limit_memory(place, memory_mib)
 
     def _limit_memory(self, place, memory_mib):
         most = (memory_mib + max(memory_mib // SPARE_SHARE, SPARE_MIB)) * MIB
         for limit, swap, _ in MEMORY:
             if (place / limit).exists():
-                (place / limit).write_text(str(most))
-                self.counts_memory = True
+                _write(place / limit, str(most))
                 if (place / swap).exists():  # there is none where swap is not accounted
-                    (place / swap).write_text("0" if swap == "memory.swap.max" else str(most))
+                    _write(place / swap, "0" if swap == "memory.swap.max" else str(most))
+                taken = "".join(_words(place / limit))  # what the system took, in whole pages
+                self.counts_memory = taken.isdecimal() and int(taken) <= most
 
     def add(self, pid):
         """Put a process in, and with it all that it will start."""

@@ -312,6 +312,7 @@ def test_a_master_edited_by_hand_is_not_overwritten(course):
     assert "source/toy/toy.ipynb was edited by hand" in told
     assert "carry the change into lessons/toy.py" in told
     assert "remove lessons/toy.py" in told
+    assert "no notebook was written" in told
     assert path.read_text() == edited
     assert built_files(course) == before
 
@@ -344,6 +345,19 @@ def test_a_master_that_was_only_opened_and_saved_is_built_again(course):
     save_from_jupyterlab(course / "source/toy/toy.ipynb")
     (course / "lessons/toy.py").write_text(TOY.replace("three values", "3 values"))
     assert "wrote source/toy/toy.ipynb" in call(course, build, real(course)).output
+
+
+def test_keeping_an_edited_notebook_instead_of_its_lesson_leads_on(course):
+    call(course, build, real(course))
+    (course / "lessons/toy.py").unlink()
+    before = built_files(course)
+    assert "0 notebooks built" in call(course, build, real(course)).output
+    call(course, check, real(course))
+    with pytest.raises(
+        BuildError, match="toy is a notebook of your own: there is nothing to build"
+    ):
+        call(course, build, real(course), "toy")
+    assert built_files(course) == before
 
 
 def test_an_instructors_own_notebook_is_left_alone(course):

@@ -51,11 +51,23 @@ def test_a_lesson_that_says_one_language_has_no_other():
         build_master(in_english(lesson(ENGLISH, KOREAN)), "toy")
 
 
-@pytest.mark.parametrize("named", ["[fr]", "en", "[]", "[en, fr]"])
+@pytest.mark.parametrize("named", ["[fr]", "en", "[]", "[en, fr]", "[[en]]", "[{a: b}]"])
 def test_a_head_that_names_no_language_is_an_error(named):
     text = in_english(lesson(ENGLISH)).replace("[en]", named)
     with pytest.raises(BuildError, match="its head says `languages:"):
         build_master(text, "toy")
+
+
+def test_a_head_that_cannot_be_read_is_a_sentence():
+    with pytest.raises(BuildError, match="Lesson toy: its head cannot be read"):
+        build_master(in_english(lesson(ENGLISH)).replace("[en]", "[en"), "toy")
+
+
+def test_a_blank_that_is_broken_before_it_is_masked_is_a_sentence(tmp_path):
+    path = tmp_path / "toy.py"
+    path.write_text(lesson('# %% blank="a" mask="a"\na b', CHECK))
+    with pytest.raises(BuildError, match="Lesson toy, cell blank-a: the code does not parse"):
+        build_lesson(path)
 
 
 def test_all_faults_of_a_lesson_are_told_in_one_run(tmp_path):

@@ -155,3 +155,8 @@ def test_one_changed_byte_makes_the_real_set_another(real_dir, tmp_path):
     content = (real_dir / "u.data").read_bytes()
     (tmp_path / "u.data").write_bytes(content.replace(b"881250949", b"881250948", 1))
     assert not verify_movielens(tmp_path).is_real
+
+
+def test_a_tilde_of_nobody_is_a_sentence():
+    with pytest.raises(DataError, match="There is no u.data in ~nosuch/x"):
+        search_movielens(environ={"MOVIELENS_DIR": "~nosuch/x"})

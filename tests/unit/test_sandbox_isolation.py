@@ -119,9 +119,9 @@ def test_only_sockets_that_namespaces_part_can_be_made(kernel, family):
     assert (errno == 1) == (family not in isolation.FAMILIES)
 
 
-def answer(program, machine, call, argument=0):
+def answer(program, machine, call, argument=0, fields=None):
     """Run a filter: what it answers to a system call."""
-    fields = {0: call, 4: machine, 16: argument}
+    fields = {0: call, 4: machine, 16: argument} | (fields or {})
     lines = list(struct.iter_unpack("HBBI", program))
     place = loaded = 0
     while True:
@@ -132,7 +132,11 @@ def answer(program, machine, call, argument=0):
             loaded = fields[value]
             place += 1
             continue
-        holds = loaded == value if code == isolation.IS_EQUAL else loaded >= value
+        holds = {
+            isolation.IS_EQUAL: loaded == value,
+            isolation.IS_AT_LEAST: loaded >= value,
+            isolation.HAS_ANY: bool(loaded & value),
+        }[code]
         place += 1 + (if_true if holds else if_false)
 
 

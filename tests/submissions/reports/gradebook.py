@@ -91,6 +91,7 @@ def what_a_table_shows_is_what_the_gradebook_holds_after_each_change(course):
 
 @report
 def a_master_that_changes_after_grading_takes_the_gradebook_along(course):
+    assert not (course.folder / "lessons").exists()  # source/ alone is graded from
     course.hand_in("kim", course.solutions["svd"])
     agrees(course)
     release = course.folder / "release" / "en" / "svd" / "svd.ipynb"

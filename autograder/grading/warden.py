@@ -37,10 +37,8 @@ class Job:
     """All that a warden needs to grade one submission.
 
     `data_files` is what the kernel's data folder holds, `data` what checks judge by; `hidden` are paths
-    that must not be seen in the sandbox; `done` are verdicts of a warden that died; `packages` are
-    distributions that student code may import besides the course's.
     that must not be seen in the sandbox; `done` are verdicts of a warden that died, `left` the seconds
-    that it left of each clock.
+    that it left of each clock; `packages` are distributions that student code may import besides the course's.
     """
 
     exercises: tuple

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 
 import zmq
-from jupyter_client.session import Session
+from jupyter_client.session import DELIM, Session
 
 from autograder.errors import GradingError
 from autograder.sandbox.identity import identity
@@ -39,6 +39,8 @@ OTHER_PYTHON = (
     "environment anew with a Python whose libraries are readable here, or with your system's."
 )
 QUEUE = 32
+PARSED_FRAMES = 5
+"""Of a message, from its signature to its content; values follow as bytes."""
 OUTPUTS = ("stream", "display_data", "execute_result", "error")
 LINE = re.compile(r"Cell In\[\d+\], line (\d+)")
 MAX_TRACEBACK = 200_000
@@ -202,7 +204,8 @@ class Kernel:
         poller.register(self.sandbox.pidfd, zmq.POLLIN)
         for monitor in self._monitors:
             poller.register(monitor, zmq.POLLIN)
-        reply, outputs, is_idle, meter = None, [], not is_idle_wanted, _Meter(self)
+        reply, outputs, is_idle = None, [], not is_idle_wanted
+        meters = {self._iopub: _Meter(self), self._shell: _Meter(self)}
         while reply is None or not is_idle:
             self._look(deadline)
             ready = dict(poller.poll(TICK_SECONDS * 1000))
@@ -211,7 +214,7 @@ class Kernel:
             for socket in (self._iopub, self._shell):
                 if socket not in ready:
                     continue
-                message = self._receive(socket, meter)
+                message = self._receive(socket, meters[socket])
                 if message is None or message["parent_header"].get("msg_id") != request:
                     continue
                 kind, content = message["msg_type"], message["content"]
@@ -224,10 +227,13 @@ class Kernel:
         return reply, tuple(outputs)
 
     def _receive(self, socket, meter):
-        """A message, or None where it is none that we know; all of it is counted."""
+        """A message, or None where it is none that we know; all that is parsed is counted before it is."""
         frames = socket.recv_multipart()
-        if socket is self._iopub:
-            meter.count(sum(map(len, frames)))
+        is_reply = (
+            socket is self._shell and DELIM in frames
+        )  # its values are bytes behind what is parsed
+        parsed = frames[: frames.index(DELIM) + 1 + PARSED_FRAMES] if is_reply else frames
+        meter.count(sum(map(len, parsed)))
         try:
             _, frames = self._session.feed_identities(frames)
             message = self._session.deserialize(frames)
@@ -254,7 +260,7 @@ class Kernel:
 
 
 class _Meter:
-    """Counts the messages and bytes that one cell puts out, and the notebook's with them."""
+    """Counts messages and bytes of one channel for one cell, and the notebook's with them."""
 
     def __init__(self, kernel):
         self.kernel, self.messages, self.bytes = kernel, 0, 0

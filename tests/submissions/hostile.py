@@ -977,6 +977,63 @@ while True:
         limits={"warden_mib": 900},
         seconds=60,
     ),
+    # --- 43, 44: what is parsed holds up everything beside it. On the first edition the first took three times the memory.
+    "floods_replies_and_hoards": _lost(
+        KILLED,
+        lines=(44,),
+        code="""
+import threading
+kernel = get_ipython().kernel
+flood = b"[" + b"[]," * 7_000_000 + b"[]]"
+frames = [*kernel._parent_ident["shell"], b"<IDS|MSG>", b"", flood, b"{}", b"{}", b"{}"]
+def send():
+    while True: kernel.shell_stream.socket.send_multipart(frames)
+threading.Thread(target=send, daemon=True).start()
+hoard = []
+while True: hoard.append(bytearray(b"x" * 20_000_000))
+""",
+        seconds=12,
+    ),
+    "a_reply_of_many_parts": _lost(
+        KILLED,
+        lines=(43,),
+        code="""
+import time
+kernel = get_ipython().kernel
+part = bytes(80_000_000)
+kernel.shell_stream.socket.send_multipart([*kernel._parent_ident["shell"], *[part] * 6])
+time.sleep(60)
+""",
+        seconds=20,
+    ),
+    # --- 55: memory of the system's that no process shows. On the first edition neither met a limit.
+    "mappings_without_end": _lost(
+        {KILLED, PASSED},
+        lines=(55,),
+        code="""
+import mmap, os, time
+for _ in range(24):
+    if os.fork() == 0:
+        hoard = []
+        try:
+            while True: hoard.append((mmap.mmap(-1, 4096, prot=1), mmap.mmap(-1, 4096, prot=3)))
+        except OSError: time.sleep(4)
+        os._exit(0)
+time.sleep(4)
+""",
+    ),
+    "absent_names_without_end": _lost(
+        {KILLED, TIMEOUT},
+        lines=(55,),
+        code="""
+import os
+number = 0
+while True:
+    number += 1
+    os.path.exists(f"/tmp/{number:0200}")
+""",
+        limits={"cell_seconds": 6},
+    ),
     "hangs_up": _lost(
         KILLED,
         lines=(30, 34),

@@ -379,9 +379,9 @@ class ConstantModel(torch.nn.Module):
 
 scores = []
 for level in levels:
-    model = ConstantModel()
     rated = torch.utils.data.TensorDataset(users, items, stars)
-    scores.append(float(evaluate(torch.utils.data.DataLoader(rated, batch_size=3))))
+    with stand_in(model=ConstantModel()):
+        scores.append(float(evaluate(torch.utils.data.DataLoader(rated, batch_size=3))))
 """
 
 
@@ -426,7 +426,7 @@ def judge_evaluate(student):
 STEP_PROBE = f"""
 {EPOCH_PROBE}
 moved, mean_learns = None, False
-if probe_can_run("train_epoch"):
+if "train_epoch" in own and can_run(train_epoch):
     small = MF(7, 5, 3).to(next(model.parameters()))
     for name in tables:
         getattr(small, name).weight.data.copy_(values[name])
@@ -435,11 +435,11 @@ if probe_can_run("train_epoch"):
         small.global_bias.data.fill_(mu)
     else:
         small.global_bias = mu
-    train_loader = probe_loader([users, items, stars], train_loader)
-    train_dataset = train_loader.dataset
-    model, optimizer = small, torch.optim.SGD(small.parameters(), lr=step_size)
-    after = probe_weights_after("train_epoch", small)
-    moved = after and {{name: after[name + ".weight"] for name in tables}}
+    loader = probe_loader([users, items, stars], train_loader)
+    optimizer = torch.optim.SGD(small.parameters(), lr=step_size)
+    with stand_in(model=small, optimizer=optimizer, train_loader=loader, train_dataset=loader.dataset):
+        after = pass_over(train_epoch, small)
+    moved = after and {{name: after[0][name + ".weight"] for name in tables}}
 """
 
 

@@ -1,12 +1,15 @@
-"""Run a probe in a student's namespace, and leave no trace of it.
+"""Run a probe on a student's functions, and leave no trace of it.
 
-A probe is public text that calls the student's own functions on fresh inputs. The student's functions
-look their globals up in the student's namespace, so the probe runs right there: copies of models, frames
-and arrays stand in for the originals meanwhile, and everything is put back afterwards. The module needs
-NumPy, and torch where the student has imported it, and nothing else of this package: its text can be
-shipped into a kernel as it stands.
+A probe is public text that calls the student's own functions on fresh inputs. It runs in globals of its own,
+with builtins that were taken when this module was loaded, so that no variable of the student's can stand in its
+way: what it reads and what Python itself does not define is looked up among the student's names. The
+student's functions look their globals up in the student's namespace; there, copies of models, frames and
+arrays stand in for the originals meanwhile, and everything is put back afterwards. The module needs NumPy, and torch where
+the student has imported it, and nothing else of this package: its text can be shipped into a kernel as it
+stands.
 """
 
+import builtins
 import contextlib
 import copy
 import dis
@@ -18,6 +21,9 @@ import sys
 import types
 import warnings
 
+PROBE = "<probe>"
+BUILTINS = dict(vars(builtins))
+"""What a probe calls `list`, `min` and so on, whatever a cell has bound since."""
 STATE_PACKAGES = {"builtins", "collections", "numpy", "pandas", "random", "torch", "__main__"}
 CODE = (type, types.ModuleType, types.FunctionType, types.BuiltinFunctionType, types.MethodType)
 PLAIN = (int, float, bool, str, bytes, complex, type(None), types.ModuleType)
@@ -34,14 +40,16 @@ DYNAMIC_ATTRIBUTES |= {"import_module", "user_ns"}
 
 
 def run_probe(namespace, snippet, returns, inputs):
-    """Execute a snippet in a namespace and return what it made.
+    """Execute a snippet beside a namespace and return what it made.
 
     Parameters
     ----------
     namespace : dict
         The student's globals; unchanged afterwards.
     snippet : str
-        Python code.
+        Python code. It reads its inputs, Python's builtins, and the student's names, in this order; what it
+        binds is seen by no function of the student's, but for what stands in a block
+        ``with stand_in(model=small): ...``. ``own`` is a dict of the student's names that it can reach.
     returns : list of str
         Names to return.
     inputs : dict from str
@@ -63,17 +71,34 @@ def run_probe(namespace, snippet, returns, inputs):
     or a default argument is not copied; only its training mode is put back.
     """
     before = dict(namespace)
-    code = compile(snippet, "<probe>", "exec", dont_inherit=True)
+    code = compile(snippet, PROBE, "exec", dont_inherit=True)
     with preserved_state(), _silence(), _training_modes(before.values()):
         try:
             with _no_collection():
                 names = reachable_names(code, namespace) | set(returns) & before.keys()
                 namespace.update(_stand_ins({name: before[name] for name in names}))
-                namespace.update(copy.deepcopy(inputs))
-            exec(code, namespace)
-            return {name: namespace[name] for name in returns}
+                own = {name: namespace[name] for name in names}
+                found = {"__builtins__": BUILTINS, "__name__": PROBE, "own": own}
+                found["stand_in"] = functools.partial(_standing_in, namespace)
+                found.update({name: own[name] for name in names if name not in BUILTINS})
+                found.update(copy.deepcopy(inputs))
+            exec(code, found)
+            return {name: found[name] for name in returns}
         finally:
             _restore(namespace, before)
+
+
+@contextlib.contextmanager
+def _standing_in(namespace, /, **values):
+    """Bind names that the student's functions find, for the time of a block."""
+    before = {name: namespace[name] for name in values if name in namespace}
+    namespace.update(values)
+    try:
+        yield
+    finally:
+        for name in values:
+            namespace.pop(name, None)
+        namespace.update(before)
 
 
 @contextlib.contextmanager

@@ -33,7 +33,6 @@ from autograder.checks.thresholds import LEAK_MARGIN, REPORT_TOLERANCE, RMSE_RAT
 
 # What it takes to run a student's own training pass on two equal small batches. It is left alone where
 # that could go wrong or reach a model that a probe does not copy: one kept in a default or a closure.
-# Everything in the namespace is copied, since the snippet looks names up by `globals()`.
 EPOCH_PROBE = """
 import contextlib
 import inspect
@@ -53,27 +52,25 @@ def probe_loader(parts, loader):
     dataset = torch.utils.data.TensorDataset(*(torch.cat([part, part]) for part in parts))
     return ProbeLoader(dataset, batch_size=len(parts[0]))
 
-def probe_keeps_state(function):
+def keeps_state(function):
     kept = [*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()]
     with contextlib.suppress(ValueError):
         kept += [cell.cell_contents for cell in function.__closure__ or ()]
     return any(isinstance(part, (torch.nn.Module, torch.optim.Optimizer)) for part in kept)
 
-def probe_can_run(name):
-    function = globals().get(name)
+def can_run(function):
     if not isinstance(function, types.FunctionType) or inspect.signature(function).parameters:
         return False
-    functions = [value for value in globals().values() if isinstance(value, types.FunctionType)]
-    return not any(map(probe_keeps_state, functions))
+    return not any(keeps_state(each) for each in own.values() if isinstance(each, types.FunctionType))
 
-def probe_weights_after(name, network):
+def pass_over(function, network):
     ProbeLoader.passes = 0
     try:
-        globals()[name]()
+        returned = function()
     except Exception:
         return None
     weights = {name: value.detach() for name, value in network.state_dict().items()}
-    return weights if ProbeLoader.passes else None
+    return (weights, returned) if ProbeLoader.passes else None
 """
 
 

@@ -563,19 +563,18 @@ def the_best_epoch_is_back_and_predicts_withheld_ratings(student, data):
 
 STEP_PROBE = f"""
 {EPOCH_PROBE}
-def probe_epoch(start, loader):
-    global vae, optimizer_vae, train_user_loader, train_user_dataset
-    train_user_loader = probe_loader([rows, mask], loader)
-    train_user_dataset = train_user_loader.dataset
+def epoch_from(start):
     small = VAE(6, 5, 3).to(next(vae.parameters()))
     small.load_state_dict(start)
-    vae, optimizer_vae = small, torch.optim.SGD(small.parameters(), lr=step_size)
-    return probe_weights_after("train_vae_epoch", small)
+    loader = probe_loader([rows, mask], train_user_loader)
+    optimizer = torch.optim.SGD(small.parameters(), lr=step_size)
+    with stand_in(vae=small, optimizer_vae=optimizer, train_user_loader=loader, train_user_dataset=loader.dataset):
+        after = pass_over(train_vae_epoch, small)
+    return after and after[0]
 
 still, drawn = None, None
-if probe_can_run("train_vae_epoch"):
-    own_loader = train_user_loader
-    still, drawn = (probe_epoch(start, own_loader) for start in (still_weights, drawn_weights))
+if "train_vae_epoch" in own and can_run(train_vae_epoch):
+    still, drawn = epoch_from(still_weights), epoch_from(drawn_weights)
 """
 
 

@@ -118,6 +118,7 @@ def _open(**texts):
 
 def _module(name, text):
     module = types.ModuleType(name)
+    module.__builtins__ = dict(vars(builtins))  # no cell can change them for us
     exec(compile(text, f"<{name}>", "exec"), module.__dict__)
     return module
 

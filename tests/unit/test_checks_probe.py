@@ -151,6 +151,32 @@ def test_a_probe_sees_its_inputs_as_copies_and_the_students_functions(namespace)
     assert inputs["x"].sum() == 2
 
 
+def test_what_a_probe_binds_is_seen_by_no_function_of_the_students(namespace):
+    exec("def seen():\n    return sorted(globals())", namespace)
+    snippet = "import json; model = mine = 1\ndef helper(): pass\nnames = seen()"
+    results = run_probe(namespace, snippet, ["names", "model"], {"given": 1})
+    assert not {"json", "mine", "helper", "given", "snippet"} & set(results["names"])
+    assert results["model"] == 1
+
+
+def test_what_stands_in_is_seen_for_the_time_of_a_block(namespace):
+    snippet = """
+with stand_in(model=lambda x: "mine", absent=1):
+    inside = predict(1)
+outside = predict(torch.ones(1, 2)).shape[0]
+"""
+    results = run_probe(namespace, snippet, ["inside", "outside"], {})
+    assert results == {"inside": "mine", "outside": 1}
+    assert "absent" not in namespace
+
+
+def test_builtins_are_pythons_whatever_a_cell_has_bound(namespace, monkeypatch):
+    namespace.update(list=[1], min=3, len=None)
+    monkeypatch.setattr("builtins.max", lambda *given: 9)
+    results = run_probe(namespace, "y = [len(losses), min(2, 5), max(1, 2), list((1,))]", ["y"], {})
+    assert results["y"] == [2, 2, 2, [1]]
+
+
 def test_functions_of_the_student_find_the_copies_and_the_optimizer_moves_the_copied_model(
     namespace,
 ):

@@ -88,6 +88,54 @@ def run_probe(namespace, snippet, returns, inputs):
             _restore(namespace, before)
 
 
+def blame(error, trace, namespace, snippet):
+    """What of the student's a probe failed at.
+
+    Parameters
+    ----------
+    error : BaseException that `run_probe` raised, `trace` its traceback.
+    namespace : the student's globals.
+    snippet : the probe.
+
+    Returns
+    -------
+    (kind, name, line)
+        "missing" and a name that the probe reads and nobody has defined; "raised", the function or class that the
+        probe asks for in which the error came up, and the line of its cell; "unusable" and the name whose value the probe
+        could not work with. The name is empty where none fits, the line 0.
+    """
+    asked = reads_of(compile(snippet, PROBE, "exec", dont_inherit=True))
+    if type(error) is NameError and error.name in asked - namespace.keys():
+        return "missing", error.name, 0
+    frames = []
+    while trace is not None:
+        frames.append((trace.tb_frame, trace.tb_lineno))
+        trace = trace.tb_next
+    own = [(frame.f_code, line) for frame, line in frames if frame.f_globals is namespace]
+    if own:
+        places = [(code.co_qualname.partition(".")[0], line) for code, line in own]
+        return "raised", *([place for place in places if place[0] in asked] or [("", 0)])[-1]
+    read = [
+        _read_in_line(frame.f_code, line)
+        for frame, line in frames
+        if frame.f_code.co_filename == PROBE
+    ]
+    names = (read[-1] if read else set()) & namespace.keys() - BUILTINS.keys()
+    return "unusable", min(names, default=""), 0
+
+
+def _read_in_line(code, line):
+    """Names that one line of code reads from its globals."""
+    steps = dis.get_instructions(code)
+    return {step.argval for step in steps if step.opname in READS and step.positions.lineno == line}
+
+
+def reads_of(code):
+    """Names that code reads from its globals, its functions included."""
+    parts = [const for const in code.co_consts if type(const) is types.CodeType]
+    return _names_in(code)[0].union(*map(reads_of, parts))
+
+
 @contextlib.contextmanager
 def _standing_in(namespace, /, **values):
     """Bind names that the student's functions find, for the time of a block."""

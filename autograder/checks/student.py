@@ -5,11 +5,35 @@ and across a sandbox. `InProcessStudent` is the former.
 """
 
 import builtins
+import sys
 from typing import Any, Protocol
 
-from autograder.checks.probe import run_probe
+from autograder.checks.probe import blame, run_probe
 from autograder.checks.values import NotAValue, decode, encode
 from autograder.errors import CheckFailed
+
+FILL = ": fill the blanks and run the cells above in order."
+NOT_DEFINED = "{name} is not defined" + FILL
+RAISED = "{name} raised {error}{where} when the check called it on other inputs of the same kind."
+UNUSABLE = "The check cannot work with what {name} gives: let it be what the lesson asks for."
+YOUR_CODE = "Your code"
+
+
+def sentence_of(kind, name="", line=0, error="an error"):
+    """What a probe that failed comes to, in a sentence.
+
+    Parameters
+    ----------
+    kind, name, line : as `autograder.checks.probe.blame` gives them; an empty name or a 0 is left out.
+    error : class of the error, in backquotes, or "an error".
+    """
+    name = f"`{name}`" if name else YOUR_CODE[0].lower() + YOUR_CODE[1:]
+    if kind == "missing":
+        return NOT_DEFINED.format(name=name)
+    if kind == "unusable":
+        return UNUSABLE.format(name=name)
+    where = f" in line {line} of its cell" if line else ""
+    return RAISED.format(name=name[:1].upper() + name[1:], error=error, where=where)
 
 
 class Student(Protocol):
@@ -45,9 +69,7 @@ class InProcessStudent:
     def __getitem__(self, name):
         """Return a copy of a variable that went through the codec."""
         if name not in self._namespace:
-            raise CheckFailed(
-                f"`{name}` is not defined: fill the blanks and run the cells above in order."
-            )
+            raise CheckFailed(sentence_of("missing", name))
         return _by_value(name, self._namespace[name])
 
     def evaluate(self, snippet, returns, **inputs):
@@ -55,7 +77,8 @@ class InProcessStudent:
         try:
             results = run_probe(self._namespace, snippet, returns, inputs)
         except BaseException as error:  # noqa: BLE001  student code may raise anything
-            raise CheckFailed(_what_was_raised(error, snippet)) from None
+            found = blame(error, sys.exc_info()[2], self._namespace, snippet)
+            raise CheckFailed(sentence_of(*found, _named(type(error)))) from None
         return {name: _by_value(name, value) for name, value in results.items()}
 
 
@@ -66,14 +89,7 @@ def _by_value(name, value):
         raise CheckFailed(f"`{name}` cannot be read: {problem}.") from None
 
 
-def _what_was_raised(error, snippet):
-    """Say what a probe raised: a class of Python's own, or a name that the probe itself asks for.
-
-    Neither is text that student code has chosen.
-    """
-    asked_for = compile(snippet, "<probe>", "exec", dont_inherit=True).co_names
-    if isinstance(error, NameError) and error.name in asked_for:
-        return f"`{error.name}` is not defined: fill the blanks and run the cells above in order."
-    name = type(error).__name__
-    name = name if getattr(builtins, name, None) is type(error) else "an error"
-    return f"Your code raised {name} when the check called it on other inputs of the same kind."
+def _named(kind):
+    """A class of Python's own by its name, any other as an error: that text student code has chosen."""
+    is_pythons = getattr(builtins, kind.__name__, None) is kind
+    return f"`{kind.__name__}`" if is_pythons else "an error"

@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from autograder.checks.student import FILL
 from autograder.errors import CheckFailed, CourseError, GradingError
 from autograder.grading.outcomes import (
     ERROR,
@@ -48,6 +49,8 @@ OWN, REPLAYS, REFERENCES = "own", "replays", "references"
 
 The last one is its own because what he did to the time of replays is no excuse for the reference.
 """
+STARS = ("SyntaxError", "an error")
+"""What an untouched blank raises, or may have raised where that is not told."""
 OUT_OF_TIME = "the time limit of the notebook was reached"
 SOMETHING = "of what it is given"
 """What a kernel used too much of, where that is not known or not told."""
@@ -132,7 +135,10 @@ class Submission:
         if result["outcome"] == FAILED and place is not None:
             own = [cell for cell in exercise.cells if cell.kind != GIVEN]
             lacking = lacking_sentence(place, own, self.importable)
-            message = f"{error_sentence(place)}{lacking} {result['message']}"
+            said = result["message"]
+            if place.error not in STARS:  # the blanks are filled: what is missing is what the cell did not get to
+                said = said.replace(FILL, ".")
+            message = f"{error_sentence(place)}{lacking} {said}"
             result = {"outcome": ERROR, "message": message, "place": place}
         return Verdict(**{**common, **result, "seconds": round(time.monotonic() - start, 3)})
 

@@ -29,7 +29,7 @@ class Answer:
 
 
 class Desk:
-    """Answers are V with values, or start with M (missing name), T and a type, or R and a class.
+    """Answers are V with values, or start with M (missing name), T and a type, or R, a class and whom to blame.
 
     `inputs` are the bytes that came with the question.
     """
@@ -55,13 +55,12 @@ class Desk:
 
     def evaluate(self, snippet, returns):
         """What a probe makes."""
+        inputs = self._values.decode(*self.inputs)
         try:
-            inputs = self._values.decode(*self.inputs)
             found = self._probe.run_probe(self._namespace, snippet, returns, inputs)
-        except NameError as error:
-            return Answer("M" + str(error.name))
         except BaseException as error:
-            return Answer("R" + type(error).__name__)
+            place = self._probe.blame(error, sys.exc_info()[2], self._namespace, snippet)
+            return Answer("\0".join(["R", type(error).__name__, *map(str, place)]))
         return self._encoded(found)
 
     def mark(self):
@@ -89,7 +88,7 @@ class Desk:
         except self._values.NotAValue as problem:
             return Answer("T" + str(name) + "\x00" + str(problem))
         except BaseException as error:
-            return Answer("R" + type(error).__name__)
+            return Answer("R\0" + type(error).__name__)
 
 
 def _open(**texts):

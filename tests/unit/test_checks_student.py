@@ -47,20 +47,54 @@ def test_a_probe_takes_inputs_by_name():
     assert student.evaluate("y = double(x)", returns=["y"], x=21) == {"y": 42}
 
 
+def asked(code, snippet):
+    """The sentence that a probe of a notebook with this code comes to."""
+    namespace = {"__name__": "__main__"}
+    exec(code, namespace)
+    return sentence_of(lambda: InProcessStudent(namespace).evaluate(snippet, returns=[]))
+
+
 @pytest.mark.parametrize("name", ["ZeroDivisionError", "SystemExit", "KeyboardInterrupt"])
-def test_a_probe_that_raises_fails_with_the_class_and_not_the_message(name):
-    sentence = sentence_of(
-        lambda: InProcessStudent({}).evaluate(f"raise {name}('the private rating 4.5')", returns=[])
+def test_a_function_that_raises_is_named_with_class_and_line_and_not_the_message(name):
+    code = f"def solve():\n    raise {name}('the private rating 4.5')"
+    assert asked(code, "solve()") == (
+        f"`solve` raised `{name}` in line 2 of its cell when the check called it on other inputs of the same kind."
     )
-    assert name in sentence
-    assert "4.5" not in sentence
 
 
 def test_an_exception_class_of_the_students_own_is_not_named():
-    snippet = "class Leaks45(Exception): pass\nLeaks45.__module__ = 'builtins'\nraise Leaks45"
-    sentence = sentence_of(lambda: InProcessStudent({}).evaluate(snippet, returns=[]))
-    assert "raised an error" in sentence
+    code = "class Leaks45(Exception): pass\nLeaks45.__module__ = 'builtins'\ndef solve(): raise Leaks45"
+    sentence = asked(code, "solve()")
+    assert "`solve` raised an error" in sentence
     assert "Leaks" not in sentence
+
+
+def test_the_function_that_the_check_asks_for_is_named_not_its_helper():
+    code = "def help_45():\n    1 / 0\ndef solve():\n    return help_45()"
+    assert "`solve` raised `ZeroDivisionError` in line 4 of its cell" in asked(code, "solve()")
+
+
+@pytest.mark.parametrize(
+    ("code", "snippet", "name"),
+    [
+        ("def solve(): pass", "y = float(solve())", "`solve`"),
+        ("table = {}", "y = [part for part in table.shape]", "`table`"),
+        ("def solve(): pass", "y = solve()\ny + 1", "your code"),
+    ],
+)
+def test_a_value_that_a_probe_cannot_work_with_is_no_error_of_the_students(code, snippet, name):
+    sentence = asked(code, snippet)
+    assert "raised" not in sentence
+    assert f"cannot work with what {name} gives" in sentence
+
+
+@pytest.mark.parametrize(
+    "body", ["raise NameError('x', name='model')", "model += 1", "raise NameError('x')"]
+)
+def test_what_is_defined_is_not_called_undefined(body):
+    sentence = asked(f"model = 1\ndef solve():\n    {body}", "model, solve()")
+    assert "`solve` raised" in sentence
+    assert "not defined" not in sentence
 
 
 def test_a_function_that_the_probe_needs_and_misses_is_named():

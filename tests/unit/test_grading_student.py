@@ -18,6 +18,9 @@ FIXED = re.compile(
     "|".join(
         [
             r"`(R|result|left|right|solve|numbers)` is not defined: fill the blanks and run the cells above in order\.",
+            r"The check cannot work with what (`(solve|numbers)`|your code) gives: let it be what the lesson asks for\.",
+            r"`(solve|numbers)` raised (an error|`\w+`)( in line \d\d?\d? of its cell)? when the check called it on other inputs "
+            r"of the same kind\.",
             r"`(R|result|left|right)` cannot be read(, as it is a `(?P<kind>[^`]*)`)?: use None, numbers, strings, "
             r"lists, tuples, dicts, NumPy arrays, pandas frames or torch tensors\.",
             r"Your code raised (an error|`(?P<error>\w+)`) when the check called it on other inputs of the same kind\.",
@@ -106,6 +109,11 @@ def test_a_name_in_a_question_is_quoted():
     assert call == "fetch(" + repr("R'] + quit() + ['") + ")"
 
 
+def blamed(error, kind, name="", line=0):
+    """What a desk says of a probe that failed."""
+    return "\0".join(["R", error, kind, name, str(line)])
+
+
 # --- What is wrong ---------------------------------------------------------------------------------
 
 
@@ -113,16 +121,39 @@ def test_a_name_in_a_question_is_quoted():
     ("question", "answer", "sentence"),
     [
         (fetch, "MR", "`R` is not defined"),
-        (probe, "Msolve", "`solve` is not defined"),
-        (probe, "Msecret_4_3_5", "Your code raised an error"),
+        (probe, blamed("NameError", "missing", "solve"), "`solve` is not defined"),
+        (
+            probe,
+            blamed("NameError", "missing", "secret_4_3_5"),
+            "Your code raised `NameError` when",
+        ),
         (fetch, "TR\x00a value of type `set`", "`R` cannot be read, as it is a `set`"),
         (fetch, "TR\x00a value of type `Stars435`", "`R` cannot be read: "),
         (fetch, "TStars435\x00no type", "`R` cannot be read: "),
         (probe, "Tright\x00`set`", "`right` cannot be read, as it is a `set`"),
         (probe, "Tother\x00`set`", "`left` cannot be read, as it is a `set`"),
-        (probe, "RKeyError", "Your code raised `KeyError`"),
-        (probe, "RStars435", "Your code raised an error"),
-        (probe, "Rint", "Your code raised an error"),
+        (probe, blamed("KeyError", "raised"), "Your code raised `KeyError` when"),
+        (
+            probe,
+            blamed("KeyError", "raised", "solve", 3),
+            "`solve` raised `KeyError` in line 3 of its cell when",
+        ),
+        (probe, blamed("KeyError", "raised", "solve", 435), "`solve` raised `KeyError` when"),
+        (probe, blamed("KeyError", "raised", "stars", 3), "Your code raised `KeyError` when"),
+        (probe, blamed("Stars435", "raised"), "Your code raised an error"),
+        (probe, blamed("int", "raised"), "Your code raised an error"),
+        (probe, blamed("KeyError", "secret", "solve"), "`solve` raised `KeyError` when"),
+        (
+            probe,
+            blamed("KeyError", "unusable", "solve"),
+            "The check cannot work with what `solve` gives",
+        ),
+        (
+            probe,
+            blamed("KeyError", "unusable", "stars"),
+            "The check cannot work with what your code gives",
+        ),
+        (probe, "R\0KeyError\0raised", "Your code raised an error"),
         (fetch, None, "Your code raised an error"),
         (fetch, "", "Your code raised an error"),
         (fetch, "V", "Your code raised an error"),
@@ -149,6 +180,16 @@ def test_a_huge_answer_is_refused():
         assert sentence_of(fetch, ("V", [part])).startswith("`R` cannot be read")
     assert sentence_of(probe, ("V", [b""] * 5_000_000)).startswith("Your code raised an error")
     assert sentence_of(fetch, "TR\x00" + "`" * 5_000_000).startswith("`R` cannot be read")
+
+
+@given(
+    st.lists(
+        st.sampled_from(["R", "KeyError", "raised", "missing", "unusable", "solve", "0", "7"])
+        | st.text()
+    )
+)
+def test_no_answer_in_parts_gets_into_a_sentence(parts):
+    sentence_of(probe, "\0".join(["R", *parts]))
 
 
 @given(st.sampled_from([fetch, probe]), st.sampled_from("VMTRL?"), st.text())

@@ -26,7 +26,7 @@ demo: install  ## Grade a simulated class on synthetic data and show the result.
 	autograder demo
 
 test: install lint  ## Lint and test; real MovieLens is used where MOVIELENS_DIR names it.
-	python -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile
+	python -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
 
 build: install format  ## Rebuild source/, release/ and solutions/ from lessons/.
 	autograder build

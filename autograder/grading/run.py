@@ -136,7 +136,9 @@ class Submission:
             own = [cell for cell in exercise.cells if cell.kind != GIVEN]
             lacking = lacking_sentence(place, own, self.importable)
             said = result["message"]
-            if place.error not in STARS:  # the blanks are filled: what is missing is what the cell did not get to
+            if (
+                place.error not in STARS
+            ):  # the blanks are filled: what is missing is what the cell did not get to
                 said = said.replace(FILL, ".")
             message = f"{error_sentence(place)}{lacking} {said}"
             result = {"outcome": ERROR, "message": message, "place": place}

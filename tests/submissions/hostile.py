@@ -974,7 +974,7 @@ while True:
         end.setblocking(True)
         end.sendall(frame)
 """,
-        limits={"warden_mib": 900},
+        limits={"warden_mib": 1500},
         seconds=60,
     ),
     # --- 43, 44: what is parsed holds up everything beside it. On the first edition the first took three times the memory.

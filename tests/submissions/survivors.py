@@ -1,0 +1,2 @@
+SURVIVORS={}
+OPEN={}

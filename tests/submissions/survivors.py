@@ -1,2 +1,145 @@
-SURVIVORS={}
-OPEN={}
+"""Mutants that pass the check of their exercise, by the reason; read one by one, and named as `mutants.py` names them."""
+
+SURVIVORS = {
+    "It changes only what is shown below the cell.": [
+        "svd-block: R_block -> R_sparse",
+        "svd-block: R_block -> pass",
+    ],
+    "Statements that do not read each other may stand in either order; random tables are drawn alike in any.": [
+        "svd-factors: U, S, Vt = svd(R_block_filled, full_matrices=False) ... -> k = 2 ...",
+        'svd-factors: P_df = pd.DataFrame(P, index=sample_users, columns=["f1", "f2"]) ... -> Q_df = pd.DataFrame(Q, index=sample_movies, columns=["f1", "f2"]) ...',
+        "svd-complete: observed_pred = R_hat_df.where(~R_block.isna(), np.nan) ... -> completed_block = R_block.where(~R_block.isna(), R_hat_df) ...",
+        "mf-dataset: self.users = torch.tensor(df.user_idx.to_numpy()) ... -> self.items = torch.tensor(df.item_idx.to_numpy()) ...",
+        "mf-dataset: self.items = torch.tensor(df.item_idx.to_numpy()) ... -> self.stars = torch.tensor(df.rating.to_numpy(), dtype=torch.float32) ...",
+        "mf-dataset: train_loader = DataLoader(train_dataset, batch_size=1024, shuffle=True, collate_fn=tuple) ... -> val_loader = DataLoader(val_dataset, batch_size=1024, collate_fn=tuple) ...",
+        "mf-dataset: val_loader = DataLoader(val_dataset, batch_size=1024, collate_fn=tuple) ... -> test_loader = DataLoader(test_dataset, batch_size=1024, collate_fn=tuple) ...",
+        "mf-model: self.user_emb = nn.Embedding(num_users, n_factors) ... -> self.item_emb = nn.Embedding(num_items, n_factors) ...",
+        "mf-model: self.item_emb = nn.Embedding(num_items, n_factors) ... -> self.user_bias = nn.Embedding(num_users, 1) ...",
+        "mf-model: self.user_bias = nn.Embedding(num_users, 1) ... -> self.item_bias = nn.Embedding(num_items, 1) ...",
+        "mf-model: self.item_bias = nn.Embedding(num_items, 1) ... -> self.global_bias = nn.Parameter( ...",
+        "mf-model: self.global_bias = nn.Parameter( ... -> nn.init.normal_(self.user_emb.weight, std=0.01) ...",
+        "mf-model: nn.init.normal_(self.user_emb.weight, std=0.01) ... -> nn.init.normal_(self.item_emb.weight, std=0.01) ...",
+        "mf-model: nn.init.normal_(self.item_emb.weight, std=0.01) ... -> nn.init.zeros_(self.user_bias.weight) ...",
+        "mf-model: nn.init.zeros_(self.user_bias.weight) ... -> nn.init.zeros_(self.item_bias.weight) ...",
+        "mf-model: taste = (self.user_emb(users) * self.item_emb(items)).sum(dim=1) ... -> bias = self.user_bias(users).squeeze(1) + self.item_bias(items).squeeze(1) ...",
+        "mf-model: model = MF(num_users, num_items).to(device) ... -> criterion = nn.MSELoss() ...",
+        "mf-model: criterion = nn.MSELoss() ... -> optimizer = torch.optim.Adam(model.parameters(), lr=0.005, weight_decay=1e-5, fused=True) ...",
+        'mf-complete: with torch.no_grad(): ... -> R_sparse_full = ratings.pivot_table(values="rating", index="userId", columns="movieId") ...',
+        "mf-complete: all_users = torch.arange(num_users, device=device) ... -> all_items = torch.arange(num_items, device=device) ...",
+        "mf-complete: all_items = torch.arange(num_items, device=device) ... -> U_grid = all_users.unsqueeze(1).repeat(1, num_items) ...",
+        "mf-complete: U_grid = all_users.unsqueeze(1).repeat(1, num_items) ... -> I_grid = all_items.unsqueeze(0).repeat(num_users, 1) ...",
+        'mf-complete: R_sparse_full = ratings.pivot_table(values="rating", index="userId", columns="movieId") ... -> R_hat_df_full = pd.DataFrame(R_hat_full, index=user_ids, columns=movie_ids) ...',
+        "mf-train: model.train() ... -> squared_error = 0.0 ...",
+        "mf-train: users, items, stars = users.long().to(device), items.long().to(device), stars.to(device) ... -> loss = criterion(model(users, items), stars) ...",
+        "mf-train: loss = criterion(model(users, items), stars) ... -> optimizer.zero_grad() ...",
+        "mf-train: optimizer.step() ... -> squared_error += loss.item() * len(stars) ...",
+        'mf-train: n_epochs, patience = 100, 5 ... -> best_val, best_epoch, best_state = float("inf"), 0, None ...',
+    ],
+    "A thin and a full SVD agree in their first k factors.": [
+        "svd-factors: U, S, Vt = svd(R_block_filled, full_matrices=False) -> U, S, Vt = svd(R_block_filled)",
+        "svd-factors: U, S, Vt = svd(R_block_filled, full_matrices=False) -> U, S, Vt = svd(R_block_filled, full_matrices=True)",
+        "svd-rank: U, S, Vt = svd(R_filled, full_matrices=False) -> U, S, Vt = svd(R_filled)",
+        "svd-rank: U, S, Vt = svd(R_filled, full_matrices=False) -> U, S, Vt = svd(R_filled, full_matrices=True)",
+    ],
+    "The argument left out is the default, or has no say in the values.": [
+        "svd-complete: observed_pred = R_hat_df.where(~R_block.isna(), np.nan) -> observed_pred = R_hat_df.where(~R_block.isna())",
+        "mf-model: optimizer = torch.optim.Adam(model.parameters(), lr=0.005, weight_decay=1e-5, fused=True) -> optimizer = torch.optim.Adam(model.parameters(), lr=0.005, weight_decay=1e-5)",
+        "mf-model: optimizer = torch.optim.Adam(model.parameters(), lr=0.005, weight_decay=1e-5, fused=True) -> optimizer = torch.optim.Adam(model.parameters(), lr=0.005, weight_decay=1e-5, fused=False)",
+    ],
+    "Equal values under equal labels, by another spelling.": [
+        "svd-complete: completed_block = R_block.where(~R_block.isna(), R_hat_df) -> completed_block = R_block.where(~R_block.isna(), R_hat_block)",
+        'mf-complete: R_sparse_full = ratings.pivot_table(values="rating", index="userId", columns="movieId") -> R_sparse_full = df_idx.pivot_table(values="rating", index="userId", columns="movieId")',
+        "mf-complete: completed_full = R_sparse_full.where(~R_sparse_full.isna(), R_hat_df_full) -> completed_full = R_sparse_full.where(~R_sparse_full.isna(), R_hat_full)",
+    ],
+    "A squared difference has no sign.": [
+        "svd-rank: difference = R_hat - R_filled -> difference = (R_filled - R_hat)",
+        "mf-train: loss = criterion(model(users, items), stars) -> loss = criterion(stars, model(users, items))",
+    ],
+    "A number, array or tensor of the same values is the same answer.": [
+        "svd-rank: return float(np.sqrt(np.mean(difference[observed] ** 2))) -> return np.sqrt(np.mean(difference[observed] ** 2))",
+        "mf-complete: R_hat_full = predicted.clamp(1, 5).reshape(num_users, num_items).cpu().numpy() -> R_hat_full = predicted.clamp(1, 5).reshape(num_users, num_items).cpu()",
+        "mf-train: squared_error += loss.item() * len(stars) -> squared_error += loss.item() * len(items)",
+    ],
+    "Floats of another precision hold the same stars.": [
+        "mf-dataset: self.stars = torch.tensor(df.rating.to_numpy(), dtype=torch.float32) -> self.stars = torch.tensor(df.rating.to_numpy())",
+        'mf-model: torch.tensor(train_df["rating"].mean(), dtype=torch.float32) -> torch.tensor(train_df["rating"].mean())',
+    ],
+    "`.long()` follows in the training step, so float indices do no harm.": [
+        "mf-dataset: train_loader = DataLoader(train_dataset, batch_size=1024, shuffle=True, collate_fn=tuple) -> train_loader = DataLoader(train_dataset, batch_size=1024, shuffle=True)",
+    ],
+    "A batch of one column broadcasts to the same sum.": [
+        "mf-model: bias = self.user_bias(users).squeeze(1) + self.item_bias(items).squeeze(1) -> bias = self.user_bias(users).squeeze() + self.item_bias(items).squeeze(1)",
+        "mf-model: bias = self.user_bias(users).squeeze(1) + self.item_bias(items).squeeze(1) -> bias = self.user_bias(users).squeeze(1) + self.item_bias(items).squeeze()",
+    ],
+    "Grading runs on the CPU, where moving to the device changes nothing.": [
+        "mf-model: model = MF(num_users, num_items).to(device) -> model = MF(num_users, num_items)",
+        "mf-model: model = MF(num_users, num_items).to(device) -> model = MF(num_users, num_items).to()",
+        "mf-complete: all_users = torch.arange(num_users, device=device) -> all_users = torch.arange(num_users)",
+        "mf-complete: all_items = torch.arange(num_items, device=device) -> all_items = torch.arange(num_items)",
+        "mf-complete: R_hat_full = predicted.clamp(1, 5).reshape(num_users, num_items).cpu().numpy() -> R_hat_full = predicted.clamp(1, 5).reshape(num_users, num_items).numpy()",
+        "mf-train: users, items, stars = users.long().to(device), items.long().to(device), stars.to(device) -> users, items, stars = users.long(), items.long().to(device), stars.to(device)",
+        "mf-train: users, items, stars = users.long().to(device), items.long().to(device), stars.to(device) -> users, items, stars = users.long().to(), items.long().to(device), stars.to(device)",
+        "mf-train: users, items, stars = users.long().to(device), items.long().to(device), stars.to(device) -> users, items, stars = users.long().to(device), items.long(), stars.to(device)",
+        "mf-train: users, items, stars = users.long().to(device), items.long().to(device), stars.to(device) -> users, items, stars = users.long().to(device), items.long().to(), stars.to(device)",
+        "mf-train: users, items, stars = users.long().to(device), items.long().to(device), stars.to(device) -> users, items, stars = users.long().to(device), items.long().to(device), stars",
+        "mf-train: users, items, stars = users.long().to(device), items.long().to(device), stars.to(device) -> users, items, stars = users.long().to(device), items.long().to(device), stars.to()",
+    ],
+    "The grid is only read flattened, and flattened it is the same.": [
+        "mf-complete: I_grid = all_items.unsqueeze(0).repeat(num_users, 1) -> I_grid = all_items.repeat(num_users, 1)",
+        "mf-complete: I_grid = all_items.unsqueeze(0).repeat(num_users, 1) -> I_grid = all_items.unsqueeze(-1).repeat(num_users, 1)",
+        "mf-complete: I_grid = all_items.unsqueeze(0).repeat(num_users, 1) -> I_grid = all_items.unsqueeze(1).repeat(num_users, 1)",
+        "mf-complete: I_grid = all_items.unsqueeze(0).repeat(num_users, 1) -> I_grid = all_items.unsqueeze(0).repeat(1, num_users)",
+    ],
+    "The model has no layer that differs between training and evaluation.": [
+        "mf-train: model.train() -> model",
+        "mf-train: model.train() -> pass",
+        "mf-train: model.train() -> model.eval()",
+    ],
+    "The indices are 64-bit integers already.": [
+        "mf-train: users, items, stars = users.long().to(device), items.long().to(device), stars.to(device) -> pass",
+        "mf-train: users, items, stars = users.long().to(device), items.long().to(device), stars.to(device) -> users, items, stars = users.to(device), items.long().to(device), stars.to(device)",
+        "mf-train: users, items, stars = users.long().to(device), items.long().to(device), stars.to(device) -> users, items, stars = users.long().to(device), items.to(device), stars.to(device)",
+    ],
+    "How many epochs are tried, and how long without gain, is free as long as the best one is kept.": [
+        "mf-train: n_epochs, patience = 100, 5 -> patience, n_epochs = 100, 5",
+        "mf-train: n_epochs, patience = 100, 5 -> n_epochs, patience = 101, 5",
+        "mf-train: n_epochs, patience = 100, 5 -> n_epochs, patience = 99, 5",
+        "mf-train: n_epochs, patience = 100, 5 -> n_epochs, patience = 5, 100",
+        "mf-train: n_epochs, patience = 100, 5 -> n_epochs, patience = 100, 4",
+        "mf-train: n_epochs, patience = 100, 5 -> n_epochs, patience = 100, 6",
+    ],
+}
+"""Right answers: their values are those of the solution, or the lesson leaves them free."""
+
+OPEN = {
+    "The given `evaluate` raises on float indices, which the default collate makes: nothing asks for integers.": [
+        "mf-dataset: val_loader = DataLoader(val_dataset, batch_size=1024, collate_fn=tuple) -> val_loader = DataLoader(val_dataset, batch_size=1024)",
+        "mf-dataset: test_loader = DataLoader(test_dataset, batch_size=1024, collate_fn=tuple) -> test_loader = DataLoader(test_dataset, batch_size=1024)",
+    ],
+    "`train_epoch` must return the RMSE on the way: nothing asks for its value or reads `train_curve`.": [
+        "mf-train: squared_error = 0.0 -> squared_error = 1.0",
+        "mf-train: squared_error += loss.item() * len(stars) -> pass",
+        "mf-train: squared_error += loss.item() * len(stars) -> squared_error -= loss.item() * len(stars)",
+        "mf-train: squared_error += loss.item() * len(stars) -> squared_error = loss.item() * len(stars)",
+        "mf-train: squared_error += loss.item() * len(stars) -> squared_error += loss * len(stars)",
+        "mf-train: squared_error += loss.item() * len(stars) -> squared_error += len(stars)",
+        "mf-train: squared_error += loss.item() * len(stars) -> squared_error += loss.item()",
+        "mf-train: squared_error += loss.item() * len(stars) -> squared_error += loss.item() + len(stars)",
+        "mf-train: squared_error += loss.item() * len(stars) -> squared_error += loss.item() / len(stars)",
+        "mf-train: squared_error += loss.item() * len(stars) -> squared_error += loss.item() * len(train_loader)",
+        "mf-train: return (squared_error / len(train_dataset)) ** 0.5 -> pass",
+        "mf-train: return (squared_error / len(train_dataset)) ** 0.5 -> return (0.5 ** (squared_error / len(train_dataset)))",
+        "mf-train: return (squared_error / len(train_dataset)) ** 0.5 -> return (squared_error / len(train_dataset))",
+        "mf-train: return (squared_error / len(train_dataset)) ** 0.5 -> return 0.5",
+        "mf-train: return (squared_error / len(train_dataset)) ** 0.5 -> return (users / len(train_dataset)) ** 0.5",
+        "mf-train: return (squared_error / len(train_dataset)) ** 0.5 -> return ((len(train_dataset) / squared_error)) ** 0.5",
+        "mf-train: return (squared_error / len(train_dataset)) ** 0.5 -> return (len(train_dataset)) ** 0.5",
+        "mf-train: return (squared_error / len(train_dataset)) ** 0.5 -> return (squared_error) ** 0.5",
+        "mf-train: return (squared_error / len(train_dataset)) ** 0.5 -> return (squared_error * len(train_dataset)) ** 0.5",
+        "mf-train: return (squared_error / len(train_dataset)) ** 0.5 -> return (squared_error / len(train_loader)) ** 0.5",
+        "mf-train: return (squared_error / len(train_dataset)) ** 0.5 -> return (squared_error / len(train_dataset)) * 0.5",
+        "mf-train: return (squared_error / len(train_dataset)) ** 0.5 -> return (squared_error / len(train_dataset)) ** 0.25",
+        "mf-train: return (squared_error / len(train_dataset)) ** 0.5 -> return (squared_error / len(train_dataset)) ** 1.0",
+    ],
+}
+"""Wrong answers that no check catches yet."""

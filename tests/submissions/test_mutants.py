@@ -87,7 +87,9 @@ def test_a_change_outside_the_lines_of_a_student_is_not_made():
 
 
 def test_docstrings_and_how_progress_is_shown_stay():
-    source = 'def f():\n    """One."""\n    for n in tqdm(rows, desc="MF", leave=False):\n        g(n)'
+    source = (
+        'def f():\n    """One."""\n    for n in tqdm(rows, desc="MF", leave=False):\n        g(n)'
+    )
     for mutant in mutants_of_cell("c", "blank-c", source, set(range(4))):
         assert '"""One."""' in mutant.source or mutant.source == "pass"
         assert "tqdm" not in mutant.source or 'desc="MF", leave=False' in mutant.source

@@ -4,6 +4,7 @@ SURVIVORS = {
     "It changes only what is shown below the cell.": [
         "svd-block: R_block -> R_sparse",
         "svd-block: R_block -> pass",
+        'mf-train: for epoch in tqdm(range(1, n_epochs + 1), desc="MF", leave=False, file=sys.stdout): -> for epoch in range(1, n_epochs + 1):',
     ],
     "Statements that do not read each other may stand in either order; random tables are drawn alike in any.": [
         "svd-factors: U, S, Vt = svd(R_block_filled, full_matrices=False) ... -> k = 2 ...",
@@ -34,6 +35,16 @@ SURVIVORS = {
         "mf-train: loss = criterion(model(users, items), stars) ... -> optimizer.zero_grad() ...",
         "mf-train: optimizer.step() ... -> squared_error += loss.item() * len(stars) ...",
         'mf-train: n_epochs, patience = 100, 5 ... -> best_val, best_epoch, best_state = float("inf"), 0, None ...',
+        'mf-train: best_val, best_epoch, best_state = float("inf"), 0, None ... -> train_curve, val_curve = [], [] ...',
+        "mf-train: val_rmse = evaluate(val_loader) ... -> train_curve.append(train_rmse) ...",
+        "vae-matrices: R[users, items] = stars ... -> mask[users, items] = 1.0 ...",
+        "vae-loss: def vae_loss(recon_x, x, mu, logvar, mask, beta=0.001): ... -> optimizer_vae = torch.optim.Adam(vae.parameters(), lr=0.001, weight_decay=1e-6, fused=True) ...",
+        "vae-loss: recon_loss = per_user_mse.mean() ... -> kl_loss = (-0.5 * (1 + logvar - mu**2 - logvar.exp()).sum(dim=1)).mean() ...",
+        "vae-model: self.fc1 = nn.Linear(num_items, hidden_dim) ... -> self.fc_mu = nn.Linear(hidden_dim, latent_dim) ...",
+        "vae-model: self.fc_mu = nn.Linear(hidden_dim, latent_dim) ... -> self.fc_logvar = nn.Linear(hidden_dim, latent_dim) ...",
+        "vae-model: self.fc_logvar = nn.Linear(hidden_dim, latent_dim) ... -> self.fc3 = nn.Linear(latent_dim, hidden_dim) ...",
+        "vae-model: self.fc3 = nn.Linear(latent_dim, hidden_dim) ... -> self.fc4 = nn.Linear(hidden_dim, num_items) ...",
+        'vae-complete: R_pred_df = pd.DataFrame(R_pred_np, index=user_ids, columns=movie_ids) ... -> R_sparse_full = ratings.pivot_table(values="rating", index="userId", columns="movieId") ...',
     ],
     "A thin and a full SVD agree in their first k factors.": [
         "svd-factors: U, S, Vt = svd(R_block_filled, full_matrices=False) -> U, S, Vt = svd(R_block_filled)",
@@ -45,20 +56,28 @@ SURVIVORS = {
         "svd-complete: observed_pred = R_hat_df.where(~R_block.isna(), np.nan) -> observed_pred = R_hat_df.where(~R_block.isna())",
         "mf-model: optimizer = torch.optim.Adam(model.parameters(), lr=0.005, weight_decay=1e-5, fused=True) -> optimizer = torch.optim.Adam(model.parameters(), lr=0.005, weight_decay=1e-5)",
         "mf-model: optimizer = torch.optim.Adam(model.parameters(), lr=0.005, weight_decay=1e-5, fused=True) -> optimizer = torch.optim.Adam(model.parameters(), lr=0.005, weight_decay=1e-5, fused=False)",
+        "vae-loss: optimizer_vae = torch.optim.Adam(vae.parameters(), lr=0.001, weight_decay=1e-6, fused=True) -> optimizer_vae = torch.optim.Adam(vae.parameters(), weight_decay=1e-6, fused=True)",
+        "vae-loss: optimizer_vae = torch.optim.Adam(vae.parameters(), lr=0.001, weight_decay=1e-6, fused=True) -> optimizer_vae = torch.optim.Adam(vae.parameters(), lr=0.001, weight_decay=1e-6)",
+        "vae-loss: optimizer_vae = torch.optim.Adam(vae.parameters(), lr=0.001, weight_decay=1e-6, fused=True) -> optimizer_vae = torch.optim.Adam(vae.parameters(), lr=0.001, weight_decay=1e-6, fused=False)",
     ],
     "Equal values under equal labels, by another spelling.": [
         "svd-complete: completed_block = R_block.where(~R_block.isna(), R_hat_df) -> completed_block = R_block.where(~R_block.isna(), R_hat_block)",
         'mf-complete: R_sparse_full = ratings.pivot_table(values="rating", index="userId", columns="movieId") -> R_sparse_full = df_idx.pivot_table(values="rating", index="userId", columns="movieId")',
         "mf-complete: completed_full = R_sparse_full.where(~R_sparse_full.isna(), R_hat_df_full) -> completed_full = R_sparse_full.where(~R_sparse_full.isna(), R_hat_full)",
+        'vae-complete: R_sparse_full = ratings.pivot_table(values="rating", index="userId", columns="movieId") -> R_sparse_full = df_idx.pivot_table(values="rating", index="userId", columns="movieId")',
+        "vae-complete: completed_vae = R_sparse_full.where(~R_sparse_full.isna(), R_pred_df) -> completed_vae = R_sparse_full.where(~R_sparse_full.isna(), R_pred_np)",
     ],
     "A squared difference has no sign.": [
         "svd-rank: difference = R_hat - R_filled -> difference = (R_filled - R_hat)",
         "mf-train: loss = criterion(model(users, items), stars) -> loss = criterion(stars, model(users, items))",
+        "vae-loss: def vae_loss(recon_x, x, mu, logvar, mask, beta=0.001): -> def vae_loss(x, recon_x, mu, logvar, mask, beta=0.001):",
+        "vae-loss: squared_error = (recon_x - x) ** 2 * mask -> squared_error = ((x - recon_x)) ** 2 * mask",
     ],
     "A number, array or tensor of the same values is the same answer.": [
         "svd-rank: return float(np.sqrt(np.mean(difference[observed] ** 2))) -> return np.sqrt(np.mean(difference[observed] ** 2))",
         "mf-complete: R_hat_full = predicted.clamp(1, 5).reshape(num_users, num_items).cpu().numpy() -> R_hat_full = predicted.clamp(1, 5).reshape(num_users, num_items).cpu()",
         "mf-train: squared_error += loss.item() * len(stars) -> squared_error += loss.item() * len(items)",
+        "vae-complete: R_pred_df = pd.DataFrame(R_pred_np, index=user_ids, columns=movie_ids) -> R_pred_df = pd.DataFrame(R_pred, index=user_ids, columns=movie_ids)",
     ],
     "Floats of another precision hold the same stars.": [
         "mf-dataset: self.stars = torch.tensor(df.rating.to_numpy(), dtype=torch.float32) -> self.stars = torch.tensor(df.rating.to_numpy())",
@@ -83,6 +102,8 @@ SURVIVORS = {
         "mf-train: users, items, stars = users.long().to(device), items.long().to(device), stars.to(device) -> users, items, stars = users.long().to(device), items.long().to(), stars.to(device)",
         "mf-train: users, items, stars = users.long().to(device), items.long().to(device), stars.to(device) -> users, items, stars = users.long().to(device), items.long().to(device), stars",
         "mf-train: users, items, stars = users.long().to(device), items.long().to(device), stars.to(device) -> users, items, stars = users.long().to(device), items.long().to(device), stars.to()",
+        "vae-model: vae = VAE(num_items).to(device) -> vae = VAE(num_items)",
+        "vae-model: vae = VAE(num_items).to(device) -> vae = VAE(num_items).to()",
     ],
     "The grid is only read flattened, and flattened it is the same.": [
         "mf-complete: I_grid = all_items.unsqueeze(0).repeat(num_users, 1) -> I_grid = all_items.repeat(num_users, 1)",
@@ -107,6 +128,30 @@ SURVIVORS = {
         "mf-train: n_epochs, patience = 100, 5 -> n_epochs, patience = 5, 100",
         "mf-train: n_epochs, patience = 100, 5 -> n_epochs, patience = 100, 4",
         "mf-train: n_epochs, patience = 100, 5 -> n_epochs, patience = 100, 6",
+        'mf-train: for epoch in tqdm(range(1, n_epochs + 1), desc="MF", leave=False, file=sys.stdout): -> for epoch in tqdm(range(1, patience + 1), desc="MF", leave=False, file=sys.stdout):',
+        'mf-train: for epoch in tqdm(range(1, n_epochs + 1), desc="MF", leave=False, file=sys.stdout): -> for epoch in tqdm(range(1, n_epochs), desc="MF", leave=False, file=sys.stdout):',
+        'mf-train: for epoch in tqdm(range(1, n_epochs + 1), desc="MF", leave=False, file=sys.stdout): -> for epoch in tqdm(range(1, n_epochs - 1), desc="MF", leave=False, file=sys.stdout):',
+        'mf-train: for epoch in tqdm(range(1, n_epochs + 1), desc="MF", leave=False, file=sys.stdout): -> for epoch in tqdm(range(1, n_epochs + 0), desc="MF", leave=False, file=sys.stdout):',
+        'mf-train: for epoch in tqdm(range(1, n_epochs + 1), desc="MF", leave=False, file=sys.stdout): -> for epoch in tqdm(range(1, n_epochs + 2), desc="MF", leave=False, file=sys.stdout):',
+    ],
+    "The first epoch overwrites this start.": [
+        'mf-train: best_val, best_epoch, best_state = float("inf"), 0, None -> best_val, best_state, best_epoch = float("inf"), 0, None',
+        'mf-train: best_val, best_epoch, best_state = float("inf"), 0, None -> best_val, best_epoch, best_state = float("inf"), -1, None',
+        'mf-train: best_val, best_epoch, best_state = float("inf"), 0, None -> best_val, best_epoch, best_state = float("inf"), 1, None',
+        'mf-train: best_val, best_epoch, best_state = float("inf"), 0, None -> best_val, best_epoch, best_state = float("inf"), None, 0',
+    ],
+    "Both sides start alike.": [
+        "mf-train: train_curve, val_curve = [], [] -> val_curve, train_curve = [], []",
+        "vae-matrices: R, mask = torch.zeros(num_users, num_items), torch.zeros(num_users, num_items) -> mask, R = torch.zeros(num_users, num_items), torch.zeros(num_users, num_items)",
+    ],
+    "The divisor only keeps 0 / 0 away, and is far smaller than what is compared.": [
+        "vae-loss: per_user_mse = squared_error.sum(dim=1) / (mask.sum(dim=1) + 1e-8) -> per_user_mse = squared_error.sum(dim=1) / (mask.sum(dim=1) - 1e-8)",
+        "vae-loss: per_user_mse = squared_error.sum(dim=1) / (mask.sum(dim=1) + 1e-8) -> per_user_mse = squared_error.sum(dim=1) / (mask.sum(dim=1) + 2e-08)",
+        "vae-loss: per_user_mse = squared_error.sum(dim=1) / (mask.sum(dim=1) + 1e-8) -> per_user_mse = squared_error.sum(dim=1) / (mask.sum(dim=1) + 5e-09)",
+    ],
+    "The noise is as likely above as below, and of the shape that both tables share.": [
+        "vae-model: return mu + torch.exp(0.5 * logvar) * torch.randn_like(mu) -> return mu - torch.exp(0.5 * logvar) * torch.randn_like(mu)",
+        "vae-model: return mu + torch.exp(0.5 * logvar) * torch.randn_like(mu) -> return mu + torch.exp(0.5 * logvar) * torch.randn_like(logvar)",
     ],
 }
 """Right answers: their values are those of the solution, or the lesson leaves them free."""

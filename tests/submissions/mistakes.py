@@ -13,6 +13,24 @@ MISTAKES = {
         "transposed": [("[sample_users, sample_movies]  #", "[sample_users, sample_movies].T  #")],
         "last_eight": [("user_ids[:8], movie_ids[:8]", "user_ids[-8:], movie_ids[-8:]")],
         "counts_for_ratings": [('columns="movieId")', 'columns="movieId", aggfunc="count")')],
+        "samples_swapped": [("[sample_users, sample_movies]", "[sample_movies, sample_users]")],
+        "labels_swapped": [
+            (
+                "  # (8, 8)\n",
+                "\nR_block = R_block.set_axis(sample_movies).set_axis(sample_users, axis=1)\n",
+            )
+        ],
+        "turned_before_it_was_cut": [
+            ('index="userId", columns="movieId"', 'index="movieId", columns="userId"'),
+            ("[sample_users, sample_movies]", "[sample_movies, sample_users]"),
+        ],
+        "zeros_for_gaps": [('columns="movieId")', 'columns="movieId", fill_value=0)')],
+        "times_for_ratings": [('values="rating"', 'values="timestamp"')],
+        "index_and_columns_swapped": [
+            ('index="userId", columns="movieId"', 'index="movieId", columns="userId"')
+        ],
+        "seven_by_eight": [("[sample_users, sample_movies]", "[sample_users[1:], sample_movies]")],
+        "an_array": [("[sample_users, sample_movies]", "[sample_users, sample_movies].to_numpy()")],
     },
     "svd-factors": {
         "gaps_filled_with_zero": [(".fillna(global_mean)", ".fillna(0)")],
@@ -26,6 +44,40 @@ MISTAKES = {
         "last_factors": [
             ("U[:, :k], np.diag(S[:k]), Vt[:k, :].T", "U[:, -k:], np.diag(S[-k:]), Vt[-k:, :].T")
         ],
+        "roots_of_singular_values": [("U_k @ S_k, V_k", "U_k @ S_k**0.5, V_k")],
+        "roots_on_both_sides": [("U_k @ S_k, V_k", "U_k @ S_k**0.5, V_k @ S_k**0.5")],
+        "rising_singular_values": [
+            (
+                "svd(R_block_filled, full_matrices=False)",
+                "__import__('scipy').sparse.linalg.svds(R_block_filled, k=2)",
+            )
+        ],
+        "all_values_rising": [("\nk = 2", "\nU, S, Vt = U[:, ::-1], S[::-1], Vt[::-1]\nk = 2")],
+        "filled_in_place": [
+            (
+                "R_block_filled = R_block.fillna(global_mean).values",
+                "R_block = R_block.copy()\nR_block.fillna(global_mean, inplace=True)\nR_block_filled = R_block.values",
+            )
+        ],
+        "block_changed": [("\nk = 2", "\nR_block = R_block + 1\nk = 2")],
+        "gaps_left": [
+            ("R_block.fillna(global_mean).values", "R_block.values.copy()"),
+            ("svd(R_block_filled", "svd(np.nan_to_num(R_block_filled)"),
+        ],
+        "ratings_clipped": [
+            (".fillna(global_mean).values", ".fillna(global_mean).clip(3.2, 4).values")
+        ],
+        "rows_for_columns_of_U": [("U[:, :k],", "U[:k, :].T,")],
+        "columns_of_Vt": [("Vt[:k, :].T", "Vt[:, :k]")],
+        "one_sign_flipped": [("P, Q = U_k @ S_k, V_k", "P, Q = -U_k @ S_k, V_k")],
+        "movie_ids_for_users": [
+            ("pd.DataFrame(P, index=sample_users", "pd.DataFrame(P, index=sample_movies"),
+        ],
+        "columns_unnamed": [(', columns=["f1", "f2"]', "")],
+        "modes_for_a_mean": [
+            ('["rating"].mean()', '["rating"].mode()'),
+            (".fillna(global_mean)", ".fillna(global_mean[0])"),
+        ],
     },
     "svd-complete": {
         "ratings_overwritten": [("R_block.where(~R_block.isna(), R_hat_df)", "R_hat_df.copy()")],
@@ -37,6 +89,35 @@ MISTAKES = {
         ],
         "clamped": [("R_hat_block = P @ Q.T", "R_hat_block = np.clip(P @ Q.T, 1, 5) * 0.999")],
         "transposed_values": [("pd.DataFrame(R_hat_block,", "pd.DataFrame(R_hat_block.T,")],
+        "labels_swapped": [
+            (
+                "index=sample_users, columns=sample_movies",
+                "index=sample_movies, columns=sample_users",
+            )
+        ],
+        "no_labels": [(", index=sample_users, columns=sample_movies", "")],
+        "labels_picked": [("pd.DataFrame(R_hat_block,", "pd.DataFrame(pd.DataFrame(R_hat_block),")],
+        "compared_with_nan": [
+            (
+                "R_block.where(~R_block.isna(), R_hat_df)",
+                "R_block.where(R_block != np.nan, R_hat_df)",
+            )
+        ],
+        "filled_in_place": [
+            (
+                "completed_block = R_block.where(~R_block.isna(), R_hat_df)",
+                "completed_block = R_block = R_block.fillna(R_hat_df)",
+            )
+        ],
+        "rounded": [("R_hat_block = P @ Q.T", "R_hat_block = (P @ Q.T).round()")],
+        "ratings_rounded": [
+            (
+                "R_block.where(~R_block.isna(), R_hat_df)",
+                "R_block.clip(2, 4).where(~R_block.isna(), R_hat_df)",
+            )
+        ],
+        "predictions_in_the_gaps_too": [("R_hat_df.where(~R_block.isna(), np.nan)", "R_hat_df")],
+        "ratings_for_predictions": [("R_hat_df.where(~R_block.isna(), np.nan)", "R_block.copy()")],
     },
     "svd-rank": {
         "error_on_all_cells": [("difference[observed]", "difference")],
@@ -55,6 +136,26 @@ MISTAKES = {
         ],
         "for_the_block_alone": [
             ("svd(R_filled, full_matrices=False)", "svd(R_block_filled, full_matrices=False)")
+        ],
+        "factors_from_outside": [("    U, S, Vt = svd(R_filled, full_matrices=False)\n", "")],
+        "zero": [("return float(np.sqrt(np.mean(difference[observed] ** 2)))", "return 0.0")],
+        "no_return": [("return float(", "float(")],
+        "one_factor_too_few": [
+            ("U[:, :k] * S[:k]) @ Vt[:k, :]", "U[:, : k - 1] * S[: k - 1]) @ Vt[: k - 1, :]")
+        ],
+        "root_of_the_sum": [
+            ("np.mean(difference[observed] ** 2)", "np.sum(difference[observed] ** 2)")
+        ],
+        "no_singular_values": [("(U[:, :k] * S[:k]) @", "U[:, :k] @")],
+        "the_matrix": [
+            ("return float(np.sqrt(np.mean(difference[observed] ** 2)))", "return R_hat")
+        ],
+        "errors_of_the_gaps": [("R_block.notna().values", "R_block.isna().values")],
+        "ranks_from_zero": [
+            ("values, rank) for rank in range(1, 9)", "values, rank) for rank in range(8)")
+        ],
+        "seven_ranks": [
+            ("values, rank) for rank in range(1, 9)", "values, rank) for rank in range(1, 8)")
         ],
     },
     "mf-split": {

@@ -21,13 +21,20 @@
 # * **complete** the matrix: keep what people said, and predict only what they did not say,
 # * say **how many factors** are worth keeping, and what the singular values have to do with it.
 #
+# **How to work.** Select a cell and press Shift+Enter: it runs, and what it makes appears below it. Go from top to bottom. In
+# an exercise each `*` stands for one letter; while a star is left, the cell ends in `SyntaxError`. Fill the blanks, run the
+# cell, then run the *check* below it: it prints one line, or a sentence says where to look. To answer a question, double-click
+# its cell, write in place of the line that stands there, and press Shift+Enter. Before you hand in, restart the kernel and run
+# all cells: one line each should begin with `svd-block`, `svd-factors`, `svd-complete` and `svd-rank`. Save, and hand in
+# `svd.ipynb`, its name unchanged, where your course tells you to.
+#
 # When you hand in, the notebook runs from top to bottom on **other data of the same kind**, without a network and on one
 # thread: at most 60 seconds a cell, 180 seconds in all, and 3 GB of memory. The solution needs less than a tenth of that.
 #
 # The grader has what this course's own environment has: numpy, pandas, scipy, scikit-learn, matplotlib, tqdm, ipywidgets and torch,
 # with all that comes with them. Other packages are not there, so hand in without them.
 
-# %% [markdown] lang="ko" of="06fe18e6"
+# %% [markdown] lang="ko" of="62a595e3"
 # # 1강. SVD: 여덟 사람, 여덟 영화, 그리고 그 사이의 빈 칸
 #
 # 여덟 사람이 여덟 편의 영화 가운데 일부에 평점을 매겼습니다. 나머지 영화에는 몇 점을 줄까요? 이 강의를 마치면 다음을 할 수 있습니다.
@@ -36,6 +43,12 @@
 # * **특이값 분해**(singular value decomposition, SVD)로 행렬을 분해하고 가장 강한 성분만 남깁니다.
 # * 행렬을 **완성**합니다. 사람들이 매긴 평점은 그대로 두고, 매기지 않은 칸만 예측합니다.
 # * 요인(factor)을 **몇 개** 남겨야 하는지, 그것이 특이값(singular value)과 어떤 관계인지 설명합니다.
+#
+# **진행 방법.** 셀을 고르고 Shift+Enter를 누르면 셀이 실행되고 결과가 그 아래에 나타납니다. 위에서 아래로 차례로 실행하세요. 실습에서
+# `*` 하나는 글자 하나를 나타냅니다. `*`가 남아 있으면 셀은 `SyntaxError`로 끝납니다. 빈칸을 채워 셀을 실행한 다음, 그 아래의 *확인* 셀을
+# 실행하세요. 한 줄이 출력되거나, 어디를 보아야 하는지 알려 주는 문장이 나옵니다. 문제에 답하려면 답 셀을 두 번 클릭하고, 적혀 있는 줄 대신
+# 답을 쓴 뒤 Shift+Enter를 누릅니다. 제출하기 전에 커널을 다시 시작하고 모든 셀을 실행하세요. `svd-block`, `svd-factors`,
+# `svd-complete`, `svd-rank`로 시작하는 줄이 하나씩 나와야 합니다. 저장한 다음, 파일 이름 `svd.ipynb`를 바꾸지 말고 안내받은 곳에 제출하세요.
 #
 # 제출한 노트북은 **같은 종류의 다른 데이터**로 처음부터 끝까지 실행됩니다. 네트워크 없이 스레드 하나로 실행되며, 셀 하나에 최대 60초,
 # 전체 180초, 메모리 3 GB까지 쓸 수 있습니다. 정답 코드는 그 10분의 1도 쓰지 않습니다.
@@ -47,24 +60,36 @@
 # ## 1. The ratings
 #
 # MovieLens 100K (Harper and Konstan, 2015, *The MovieLens Datasets: History and Context*, ACM TiiS 5(4), article 19)
-# is a list: one row says that a user gave a movie 1 to 5 stars at some time. The folded cell below finds the data, or
-# downloads it once, and reads two tables: `ratings` and `movies`.
+# is a list: one row says that a user gave a movie 1 to 5 stars at some time. It comes in two text files without a header:
+#
+# * `u.data`: one rating a line, four columns, separated by tabs. It becomes the table `ratings`.
+# * `u.item`: one movie a line, many columns, separated by `|`, encoded in latin-1. Columns 0 and 1, the number and the title,
+#   become the table `movies`.
+#
+# The folded cell below finds the two files, or downloads them once, and reads them.
 
-# %% [markdown] lang="ko" of="61847c28"
+# %% [markdown] lang="ko" of="f44dfff6"
 # ## 1. 평점 데이터
 #
 # MovieLens 100K(Harper and Konstan, 2015, *The MovieLens Datasets: History and Context*, ACM TiiS 5(4), article 19)는
-# 목록입니다. 한 행은 어떤 사용자(user)가 어떤 시각에 어떤 영화(movie)에 별점 1~5점을 주었다는 기록입니다. 아래의 접힌 셀은 데이터를
-# 찾거나, 없으면 한 번 내려받아 `ratings`와 `movies` 두 표로 읽습니다.
+# 목록입니다. 한 행은 어떤 사용자(user)가 어떤 시각에 어떤 영화(movie)에 별점 1~5점을 주었다는 기록입니다. 머리글이 없는 텍스트 파일 두
+# 개로 되어 있습니다.
+#
+# * `u.data`: 한 줄에 평점 하나가 있고, 탭으로 구분된 네 열로 되어 있습니다. 이것이 `ratings` 표가 됩니다.
+# * `u.item`: 한 줄에 영화 한 편이 있고, 많은 열이 `|`로 구분되어 있으며 인코딩은 latin-1입니다. 0번 열(번호)과 1번 열(제목)이 `movies`
+#   표가 됩니다.
+#
+# 아래의 접힌 셀은 두 파일을 찾거나, 없으면 한 번 내려받아 읽습니다.
 
 # %% data=true
 
 # %%
 import matplotlib.pyplot as plt
 import numpy as np
+from IPython.display import display
 from numpy.linalg import svd
 
-ratings.head(3)
+ratings.head()
 
 # %% [markdown] lang="en"
 # Every row is one opinion: who (`userId`), on what (`movieId`), how many stars (`rating`), and when (`timestamp`, in
@@ -75,7 +100,7 @@ ratings.head(3)
 # 주었는지가 적혀 있습니다. 영화 제목은 행이 길어지지 않도록 다른 표에 있습니다.
 
 # %%
-movies.head(3)
+movies.head()
 
 # %% [markdown] lang="en"
 # `movieId` is what the two tables share: it leads from a rating to its title.
@@ -103,23 +128,28 @@ tiny.pivot_table(values="rating", index="userId", columns="movieId")
 # User 2 never rated movie 10: that cell is a gap, not a zero. `pivot_table` takes the name of the column that gives the
 # rows (`index`), the one that gives the columns (`columns`), and the one that fills the cells (`values`).
 #
-# We work on a block that fits on the screen: the first eight user ids and the first eight movie ids.
+# We work on a block that fits on the screen: the first eight user ids and the first eight movie ids. The file is in no order,
+# so the ids are sorted first, as `pivot_table` sorts its rows and columns: our sample is then the upper left corner of $R$.
 
-# %% [markdown] lang="ko" of="b0515930"
+# %% [markdown] lang="ko" of="9f98d5df"
 # 2번 사용자는 10번 영화에 평점을 매긴 적이 없습니다. 그 칸은 0점이 아니라 결측값입니다. `pivot_table`에는 행이 될 열의 이름(`index`),
 # 열이 될 열의 이름(`columns`), 칸을 채울 열의 이름(`values`)을 줍니다.
 #
-# 이 강의에서는 화면에 들어오는 크기의 블록(block)을 다룹니다. 사용자 번호와 영화 번호를 각각 앞에서 여덟 개씩 고릅니다.
+# 이 강의에서는 화면에 들어오는 크기의 블록(block)을 다룹니다. 사용자 번호와 영화 번호를 각각 앞에서 여덟 개씩 고릅니다. 파일에는 순서가
+# 없으므로 번호를 먼저 정렬합니다. `pivot_table`도 행과 열을 정렬하므로, 고른 번호는 $R$의 왼쪽 위 모서리가 됩니다.
 
 # %%
 user_ids = sorted(ratings["userId"].unique())
 movie_ids = sorted(ratings["movieId"].unique())
 sample_users, sample_movies = user_ids[:8], movie_ids[:8]
+movies[movies["movieId"].isin(sample_movies)]
 
 # %% [markdown] lang="en"
+# These are the eight films of the block.
+#
 # **Exercise `svd-block`.** Build the whole matrix `R_sparse`, then cut out the block `R_block`. In `.loc[rows, columns]`
 # the first list names the rows to keep (our sample of users, `sample_users`), the second the columns (our sample of movies,
-# `sample_movies`). Every `*` stands for one letter.
+# `sample_movies`). Mind the order: in this data both lists hold 1 to 8, so that a swap would not show; elsewhere it does.
 #
 # <details><summary>Hint</summary>
 #
@@ -130,9 +160,12 @@ sample_users, sample_movies = user_ids[:8], movie_ids[:8]
 #
 # </details>
 
-# %% [markdown] lang="ko" of="bcc19aeb"
+# %% [markdown] lang="ko" of="978629d9"
+# 블록에 들어가는 영화 여덟 편입니다.
+#
 # **실습 `svd-block`.** 전체 행렬 `R_sparse`를 만들고, 거기에서 블록 `R_block`을 잘라 내세요. `.loc[rows, columns]`의 첫째 목록은 남길
-# 행(우리가 고른 사용자, `sample_users`), 둘째 목록은 남길 열(우리가 고른 영화, `sample_movies`)입니다. `*` 하나는 글자 하나를 나타냅니다.
+# 행(우리가 고른 사용자, `sample_users`), 둘째 목록은 남길 열(우리가 고른 영화, `sample_movies`)입니다. 순서에
+# 유의하세요. 이 데이터에서는 두 목록이 모두 1부터 8까지라서 바꾸어 써도 드러나지 않지만, 다른 데이터에서는 드러납니다.
 #
 # <details><summary>힌트</summary>
 #
@@ -149,15 +182,31 @@ R_block = R_sparse.loc[sample_users, sample_movies]  # (8, 8)
 R_block
 
 # %% check="svd-block" points=3 nbval=true
-# R_block has the sample users in its rows, the sample movies in its columns, and gaps where nobody rated.
-assert {"R_sparse", "R_block"} <= globals().keys(), "Fill the blanks above and run that cell first."
-assert R_sparse.shape == (len(user_ids), len(movie_ids)), (
-    "R_sparse needs one row a user and one column a movie: look at `pivot_table`."
+# R_block holds the stars that its users (rows) gave its movies (columns), and a gap where they gave none.
+hidden = [name for name in ("isinstance", "len", "print") if name in globals()]
+assert not hidden, f"`{hidden[0]}` is a name of yours now and hides Python's own: rename it."
+assert "R_sparse" in globals(), "Fill the blanks above and run that cell first."
+assert "R_block" in globals(), "The cell above stopped before `R_block`: its error says why."
+assert isinstance(R_sparse, pd.DataFrame), "`R_sparse` should be a table (DataFrame)."
+assert R_sparse.index.tolist() == user_ids and R_sparse.columns.tolist() == movie_ids, (
+    "`R_sparse` needs one row per user and one column per movie: look at `pivot_table`."
 )
-assert R_block.shape == (8, 8), "The block should be 8 by 8: look at what `.loc` selects."
-assert list(R_block.index) == sample_users and list(R_block.columns) == sample_movies, (
-    "Rows are users and columns are movies: look at the order inside `.loc`."
+assert R_sparse.count().sum() == len(ratings), (
+    "`R_sparse` should hold a number for each rating, and `NaN` in every other cell."
 )
+assert np.isclose(R_sparse.sum().sum(), ratings["rating"].sum(), rtol=1e-3), (
+    "The numbers in `R_sparse` are not the ratings: look at `values`."
+)
+assert isinstance(R_block, pd.DataFrame), "`R_block` should be a table (DataFrame)."
+assert R_block.index.tolist() == user_ids[:8] and R_block.columns.tolist() == movie_ids[:8], (
+    "`R_block` needs our eight users in its rows, our eight movies in its columns: look at `.loc`."
+)
+ours = ratings[ratings["userId"].isin(user_ids[:8]) & ratings["movieId"].isin(movie_ids[:8])]
+places = np.searchsorted(user_ids, ours["userId"]), np.searchsorted(movie_ids, ours["movieId"])
+assert np.allclose(R_block.to_numpy(dtype=np.float64)[places], ours["rating"]), (
+    "`R_block` lacks stars that our users gave our movies: look at what `.loc` selects."
+)
+assert R_block.count().sum() == len(ours), "`R_block` holds numbers where nobody rated."
 print("svd-block: an", R_block.shape, "block, rows are users, columns are movies.")
 
 # %% [markdown] lang="en"
@@ -181,7 +230,7 @@ for row, column in np.argwhere(R_block.notna().values):
         va="center",
         color="white" if stars < 3.5 else "black",
     )
-ax.set(title="Ratings of 8 users on 8 movies (hatched: a gap)", xlabel="movie id", ylabel="user id")
+ax.set(title="Ratings (hatched: a gap)", xlabel="movie id", ylabel="user id")
 ax.set_xticks(range(8), sample_movies)
 ax.set_yticks(range(8), sample_users)
 fig.colorbar(image, label="stars")
@@ -303,28 +352,54 @@ P_df = pd.DataFrame(P, index=sample_users, columns=["f1", "f2"])
 Q_df = pd.DataFrame(Q, index=sample_movies, columns=["f1", "f2"])
 
 # %% check="svd-factors" points=3 nbval=true
-# P gives each user k numbers, Q gives each movie k numbers, and the columns of Q are orthonormal.
-assert {"R_block_filled", "P_df", "Q_df"} <= globals().keys(), (
-    "Fill the blanks above and run that cell first."
+# P and Q are the two strongest factors of the filled block, the strongest first; P carries the singular values.
+hidden = [name for name in ("isinstance", "print") if name in globals()]
+assert not hidden, f"`{hidden[0]}` is a name of yours now and hides Python's own: rename it."
+assert "global_mean" in globals(), "Fill the blanks above and run that cell first."
+missing = [name for name in ("R_block_filled", "P", "Q", "P_df", "Q_df") if name not in globals()]
+assert not missing, f"The cell above stopped before `{missing[0]}`: its error says why."
+gaps = np.asarray(pd.isna(R_block))
+assert np.array_equal(gaps, R_sparse.iloc[:8, :8].isna()), (
+    "`R_block` lost its gaps here: make it again, then fill a copy of it."
 )
-assert R_block_filled.shape == (8, 8) and P.shape == (8, k) and Q.shape == (8, k), (
-    "P and Q need one row a user or movie and k columns: look at the slices."
+assert np.shape(R_block_filled) == (8, 8), "`R_block_filled` should be an 8 by 8 array."
+filled = np.asarray(R_block_filled, dtype=np.float64)
+assert not np.isnan(filled).any(), "`R_block_filled` still has gaps: look at how it is filled."
+assert np.allclose(filled[~gaps], np.asarray(R_block)[~gaps]), (
+    "A rating has changed in `R_block_filled`: only a gap takes the mean."
 )
-assert not np.isnan(R_block_filled).any(), (
-    "The filled block still has gaps: look at the line that fills them."
+total = ratings["rating"].sum()  # the mean, once for each rating
+assert np.allclose(filled[gaps] * ratings["rating"].count(), total, rtol=1e-3), (
+    "A gap of `R_block_filled` holds another number than the mean of all ratings."
 )
-assert np.allclose(Q.T @ Q, np.eye(k)), (
-    "The columns of Q should be orthonormal: look at the call of `svd`."
+assert np.shape(P) == (8, 2) and np.shape(Q) == (8, 2), (
+    "`P` and `Q` need one row per user or movie and two columns: look at `k` and the slices."
 )
-print("svd-factors: P", P.shape, "and Q", Q.shape)
+users, films = np.asarray(P), np.asarray(Q)
+assert np.allclose(films.T @ films, np.eye(2), atol=1e-3), (
+    "The columns of `Q` should be orthonormal: they are rows of `Vt`, without singular values."
+)
+assert np.allclose(users, filled @ films, atol=1e-2), (
+    "`P` does not fit `Q`: its columns are those of `U`, each times its own singular value."
+)
+rest = filled - users[:, :1] @ films[:, :1].T  # what the first factor misses
+strongest = [np.linalg.norm(part, 2) for part in (filled, rest)]
+assert np.allclose(np.linalg.norm(users, axis=0), strongest, atol=1e-2), (
+    "These are not the two strongest factors, the strongest first: look at the order in `S`."
+)
+for table, ids, values in ((P_df, user_ids, users), (Q_df, movie_ids, films)):
+    assert isinstance(table, pd.DataFrame), "`P_df` and `Q_df` should be tables (DataFrames)."
+    assert table.index.tolist() == ids[:8] and table.columns.tolist() == ["f1", "f2"], (
+        "User ids label the rows of `P_df`, movie ids those of `Q_df`, f1 and f2 the columns."
+    )
+    assert np.allclose(table, values), "`P_df` and `Q_df` hold other numbers than `P` and `Q`."
+print("svd-factors: P", np.shape(P), "and Q", np.shape(Q))
 
 # %%
-pd.concat(
-    {"P (users)": P_df.reset_index(drop=True), "Q (movies)": Q_df.reset_index(drop=True)}, axis=1
-).round(3)
+display(P_df.round(3), Q_df.round(3))
 
 # %% [markdown] lang="en"
-# The first column of $P$ hardly varies: with most cells filled by one number, the first factor says "about average". What
+# First $P$, one row per user, then $Q$, one row per movie. The first column of $P$ hardly varies: with most cells filled by one number, the first factor says "about average". What
 # sets users apart stands in the second column. (Your signs may be flipped: $u_f v_f^\top = (-u_f)(-v_f)^\top$, so the sign of
 # a factor is arbitrary.)
 #
@@ -332,8 +407,8 @@ pd.concat(
 # > model on held-out ratings, its mean must come from the training part alone: a mean of all ratings has seen the test, and
 # > that is **data leakage**, small as the number looks.
 
-# %% [markdown] lang="ko" of="d9561753"
-# $P$의 첫째 열은 거의 변하지 않습니다. 칸을 대부분 숫자 하나로 채웠으므로, 첫째 요인은 '대체로 평균'이라고 말하는 셈입니다. 사용자를 서로
+# %% [markdown] lang="ko" of="f7c47603"
+# 위의 표는 사용자마다 한 행인 $P$, 아래의 표는 영화마다 한 행인 $Q$입니다. $P$의 첫째 열은 거의 변하지 않습니다. 칸을 대부분 숫자 하나로 채웠으므로, 첫째 요인은 '대체로 평균'이라고 말하는 셈입니다. 사용자를 서로
 # 구별하는 것은 둘째 열입니다. (부호는 뒤집혀 나올 수 있습니다. $u_f v_f^\top = (-u_f)(-v_f)^\top$이므로 요인의 부호에는 뜻이 없습니다.)
 #
 # > **흔한 실수.** 여기에서는 *모든* 평점의 평균을 썼습니다. 채우기만 하므로 해가 없습니다. 그러나 따로 떼어 둔 평점으로 모델을 *평가*하는
@@ -388,18 +463,42 @@ completed_block = R_block.where(~R_block.isna(), R_hat_df)
 
 # %% check="svd-complete" points=4 nbval=true
 # Observed ratings stay as they were; only gaps take the prediction.
-assert {"R_hat_df", "completed_block"} <= globals().keys(), (
+hidden = [name for name in ("isinstance", "print", "zip") if name in globals()]
+assert not hidden, f"`{hidden[0]}` is a name of yours now and hides Python's own: rename it."
+assert {"R_hat_block", "R_hat_df"} & globals().keys(), (
     "Fill the blanks above and run that cell first."
 )
-assert completed_block.shape == R_block.shape, (
-    "The completed block must have the shape of R_block: look at the labels of R_hat_df."
+names = ("R_hat_df", "completed_block", "observed_pred")
+missing = [name for name in names if name not in globals()]
+assert not missing, f"The cell above stopped before `{missing[0]}`: its error says why."
+gaps = np.asarray(pd.isna(R_block))
+assert np.array_equal(gaps, R_sparse.iloc[:8, :8].isna()), (
+    "`R_block` lost its gaps here: make it again, then fill a copy of it."
 )
-assert not completed_block.isna().any(axis=None), (
-    "Gaps are left: the labels of R_hat_df must be those of R_block."
+for name, table in zip(names, (R_hat_df, completed_block, observed_pred)):
+    assert isinstance(table, pd.DataFrame), f"`{name}` should be a table (DataFrame)."
+    assert table.index.tolist() == user_ids[:8] and table.columns.tolist() == movie_ids[:8], (
+        f"`{name}` needs our users in its rows, our movies in its columns: look at its labels."
+    )
+predicted, completed = (
+    R_hat_df.to_numpy(dtype=np.float64),
+    completed_block.to_numpy(dtype=np.float64),
 )
-assert (
-    completed_block.where(R_block.notna()) == R_block.where(R_block.notna())
-).sum().sum() == R_block.notna().sum().sum(), "An observed rating has changed: look at `where`."
+assert np.allclose(predicted, np.asarray(P) @ np.asarray(Q).T, atol=1e-3), (
+    "`R_hat_df` has the right labels, but other numbers than `P @ Q.T`."
+)
+assert np.allclose(completed[~gaps], np.asarray(R_block)[~gaps]), (
+    "A rating has changed in `completed_block`: `where` keeps its table where the condition holds."
+)
+assert not np.isnan(completed).any(), (
+    "`completed_block` still has gaps: its condition must be false there (`x != np.nan` never is)."
+)
+assert np.allclose(completed[gaps], predicted[gaps]), (
+    "A gap of `completed_block` holds another number than the prediction in `R_hat_df`."
+)
+assert np.allclose(observed_pred, np.where(gaps, np.nan, predicted), equal_nan=True), (
+    "`observed_pred` should hold the predictions of rated cells, and `NaN` in the gaps."
+)
 print("svd-complete: every rating kept, every gap filled,", completed_block.shape)
 
 # %%
@@ -407,13 +506,15 @@ completed_block.round(2)
 
 # %% [markdown] lang="en"
 # Whole numbers are ratings, the rest are predictions. An empty row gets predictions near the mean (3.5 or so), since
-# nothing is known of that user. How close does $\hat R$ come where we know the truth?
+# nothing is known of that user. How close does $\hat R$ come where we know the truth? Compare $R$, and below it $\hat R$, on the
+# observed cells:
 
-# %% [markdown] lang="ko" of="0a9b6f7b"
+# %% [markdown] lang="ko" of="bdd44a27"
 # 정수는 평점이고 나머지는 예측값입니다. 비어 있던 행의 예측값은 평균(3.5 안팎) 근처입니다. 그 사용자에 대해 아는 것이 없기 때문입니다.
-# 정답을 아는 칸에서 $\hat R$은 얼마나 가까울까요?
+# 정답을 아는 칸에서 $\hat R$은 얼마나 가까울까요? 평점이 있는 칸에서 $R$과 그 아래의 $\hat R$을 견주어 봅시다.
 
 # %%
+display(R_block, observed_pred.round(2))
 observed_error = observed_pred - R_block
 print(f"RMSE on the observed cells: {np.sqrt(np.nanmean(observed_error.values**2)):.3f} stars")
 
@@ -488,18 +589,31 @@ def rank_error(R_filled, observed, k):
 rank_errors = [rank_error(R_block_filled, R_block.notna().values, rank) for rank in range(1, 9)]
 
 # %% check="svd-rank" points=4 nbval=true
-# The error never grows with the rank of the block when every cell counts, and all eight factors rebuild it.
-assert {"rank_error", "rank_errors"} <= globals().keys(), (
-    "Fill the blanks above and run that cell first."
+# The error of rank k is what the singular values after the k-th leave over, on the cells that count.
+hidden = [name for name in ("print", "range") if name in globals()]
+assert not hidden, f"`{hidden[0]}` is a name of yours now and hides Python's own: rename it."
+assert "rank_error" in globals(), "Fill the blanks above and run that cell first."
+assert "rank_errors" in globals(), (
+    "The cell above stopped before `rank_errors`: fill its blank, or read its error."
 )
-assert len(rank_errors) == 8, "rank_errors needs one number for each rank from 1 to 8."
-everywhere = np.ones((8, 8), dtype=bool)
-full_errors = [rank_error(R_block_filled, everywhere, rank) for rank in range(1, 9)]
-assert all(a >= b - 1e-9 for a, b in zip(full_errors, full_errors[1:])), (
-    "More factors should never fit the whole matrix worse: look at the slices."
+stairs = np.diag([8.0, 7, 6, 5, 4, 3, 2, 1])  # rank 3 keeps 8, 7 and 6, and misses the others
+one = rank_error(stairs, stairs > 4, 3)
+assert one is not None, "`rank_error` returns nothing: let it end with `return` and the number."
+assert np.size(one) == 1, "`rank_error` should return one number."
+for matrix in (stairs, stairs[:, :6], stairs[:6]):
+    assert np.isclose(rank_error(matrix, matrix > 4, 3), 2.5), (
+        "`rank_error` is off where some cells count: of 8, 7, 6 and 5 rank 3 misses the 5 alone."
+    )
+filled, seen = np.asarray(R_block_filled, dtype=np.float64), np.asarray(pd.notna(R_block))
+full_errors = [rank_error(filled, np.full((8, 8), True), rank) for rank in range(1, 9)]
+squares = np.linalg.svd(filled, compute_uv=False) ** 2
+left_over = [np.sqrt(squares[rank:].sum() / 64) for rank in range(1, 9)]
+assert np.allclose(full_errors, left_over, atol=1e-3), (
+    "`rank_error` is off where every cell counts: look at the slices."
 )
-assert abs(rank_errors[-1]) < 1e-9, (
-    "All eight factors together are the matrix itself: look at the slices."
+assert np.shape(rank_errors) == (8,), "`rank_errors` needs one number for each rank from 1 to 8."
+assert np.allclose(rank_errors, [rank_error(filled, seen, rank) for rank in range(1, 9)]), (
+    "`rank_errors` is not what `rank_error` returns for the block: run its whole cell again."
 )
 print("svd-rank: eight factors rebuild the block.")
 
@@ -512,6 +626,7 @@ left.set(
     ylabel="singular value $S_f$ (stars, log scale)",
     yscale="log",
     ylim=(0.05, 60),
+    xticks=range(1, 9),
 )
 right.plot(range(1, 9), rank_errors, "o-", color="black", label="observed cells")
 right.plot(range(1, 9), full_errors, "s--", color="0.5", label="all cells, filled ones included")
@@ -521,9 +636,10 @@ fig.tight_layout()
 plt.show()
 
 # %% [markdown] lang="en"
-# *Picture.* Left: eight bars for the singular values on a logarithmic scale; the first is far higher than the others, which fall
-# steeply. Right: two falling curves of RMSE against rank, circles with a solid line for the observed cells and squares with a
-# dashed line for all cells; the circles lie higher, and both end at zero.
+# *Picture.* Left: bars for the singular values on a logarithmic scale; the first is far higher than the others, which fall
+# steeply; the last may be too low to be drawn. Right: two falling curves of RMSE against rank, circles with a solid line for the
+# observed cells and squares with a dashed line for all cells; at the lowest ranks the circles lie higher, then both curves run
+# together down to zero.
 #
 # The first singular value towers over the others (mind the log scale): it carries the mean. After it the values fall
 # steeply, and the error falls with them, down to zero at rank 8 at the latest (people without any rating have equal rows,
@@ -532,10 +648,10 @@ plt.show()
 # > **Common mistake.** That zero is *no* success. A model that rebuilds the filled block exactly predicts, in every gap, just
 # > the mean that we put there. Fitting is not predicting.
 
-# %% [markdown] lang="ko" of="5a69cc5f"
-# *그림.* 왼쪽은 로그 눈금으로 그린 특이값 막대 여덟 개입니다. 첫째가 다른 것보다 훨씬 높고, 나머지는 가파르게 낮아집니다. 오른쪽은 랭크에
-# 따라 내려가는 RMSE 곡선 두 개로, 실선과 동그라미는 평점이 있는 칸, 점선과 네모는 모든 칸입니다. 동그라미가 더 높이 있으며 둘 다
-# 0에서 끝납니다.
+# %% [markdown] lang="ko" of="f7f8acc0"
+# *그림.* 왼쪽은 로그 눈금으로 그린 특이값 막대입니다. 첫째가 다른 것보다 훨씬 높고, 나머지는 가파르게 낮아집니다. 마지막 막대는 너무
+# 낮아 그려지지 않을 수 있습니다. 오른쪽은 랭크에 따라 내려가는 RMSE 곡선 두 개로, 실선과 동그라미는 평점이 있는 칸, 점선과 네모는 모든 칸입니다.
+# 가장 작은 랭크에서는 동그라미가 더 높이 있고, 그 뒤로 두 곡선이 함께 0까지 내려갑니다.
 #
 # 첫째 특이값은 다른 값보다 훨씬 큽니다(로그 눈금임에 유의하세요). 평균을 담고 있기 때문입니다. 그 뒤로 특이값이 가파르게 작아지고 오차도
 # 함께 줄어, 늦어도 랭크 8에서 0이 됩니다. (평점이 하나도 없는 사람들은 행이 서로 같으므로 찾을 요인이 여덟 개보다 적습니다. 그만큼 작은
@@ -572,7 +688,7 @@ for number, ((x, y), title) in enumerate(zip(places, titles), start=1):
 ax.axhline(0, color="0.8", zorder=0)
 ax.axvline(0, color="0.8", zorder=0)
 ax.set(
-    title="The 14 most rated movies in the plane of their first two factors",
+    title="Movies by their first two factors",
     xlabel="factor 1 (no unit)",
     ylabel="factor 2 (no unit)",
 )

@@ -318,8 +318,55 @@ EQUIVALENTS = {
         (
             ("R_block.fillna(global_mean).values", "R_block.fillna(global_mean)"),
             ("svd(R_block_filled, full", "svd(R_block_filled.to_numpy(), full"),
-            ("np.isnan(R_block_filled).any()", "np.isnan(R_block_filled.to_numpy()).any()"),
             ("rank_error(R_block_filled, ", "rank_error(R_block_filled.to_numpy(), "),
+        ),
+    ),
+    "matrix_by_crosstab": Change(
+        "svd",
+        "svd-complete",
+        (
+            (
+                'ratings.pivot_table(values="rating", index="userId", columns="movieId")',
+                'pd.crosstab(ratings["userId"], ratings["movieId"], ratings["rating"], aggfunc="mean")',
+            ),
+        ),
+    ),
+    "gaps_filled_by_an_imputer": Change(
+        "svd",
+        "svd-rank",
+        (
+            (
+                "R_block.fillna(global_mean).values",
+                '__import__("sklearn.impute").impute.SimpleImputer(strategy="constant", fill_value=global_mean).fit_transform(R_block)',
+            ),
+        ),
+    ),
+    "two_factors_alone_turned_round": Change(
+        "svd",
+        "svd-rank",
+        (
+            (
+                "U, S, Vt = svd(R_block_filled, full_matrices=False)",
+                'U, S, Vt = __import__("scipy.sparse.linalg").sparse.linalg.svds(R_block_filled, k=2)\nU, S, Vt = U[:, ::-1], S[::-1], Vt[::-1]',
+            ),
+        ),
+    ),
+    "factors_in_single_precision": Change(
+        "svd",
+        "svd-complete",
+        (
+            (
+                "svd(R_block_filled, full_matrices=False)",
+                "svd(R_block_filled.astype(np.float32), full_matrices=False)",
+            ),
+        ),
+    ),
+    "predictions_without_a_name_of_their_own": Change(
+        "svd",
+        "svd-rank",
+        (
+            ("R_hat_block = P @ Q.T  # (8, 8)\n", ""),
+            ("pd.DataFrame(R_hat_block, ", "pd.DataFrame(P @ Q.T, "),
         ),
     ),
     "factors_by_broadcasting": Change(

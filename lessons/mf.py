@@ -212,9 +212,9 @@ class RatingDataset(Dataset):
     """One sample is (user_idx, item_idx, rating)."""
 
     def __init__(self, df):
-        self.users = torch.tensor(df.user_idx.to_numpy())  # (n,)
-        self.items = torch.tensor(df.item_idx.to_numpy())  # (n,)
-        self.stars = torch.tensor(df.rating.to_numpy(), dtype=torch.float32)  # (n,)
+        self.users = torch.tensor(df["user_idx"].to_numpy())  # (n,)
+        self.items = torch.tensor(df["item_idx"].to_numpy())  # (n,)
+        self.stars = torch.tensor(df["rating"].to_numpy(), dtype=torch.float32)  # (n,)
 
     def __len__(self):
         return len(self.stars)
@@ -331,15 +331,13 @@ mu + b_u + b_i + (p_u * q_i).sum()
 class MF(nn.Module):
     """mu + b_u + b_i + p_u . q_i, in stars."""
 
-    def __init__(self, num_users, num_items, n_factors=100):
+    def __init__(self, num_users, num_items, n_factors=100, mean=0.0):
         super().__init__()
         self.user_emb = nn.Embedding(num_users, n_factors)
         self.item_emb = nn.Embedding(num_items, n_factors)
         self.user_bias = nn.Embedding(num_users, 1)
         self.item_bias = nn.Embedding(num_items, 1)
-        self.global_bias = nn.Parameter(
-            torch.tensor(train_df["rating"].mean(), dtype=torch.float32)
-        )
+        self.global_bias = nn.Parameter(torch.tensor(mean, dtype=torch.float32))  # ()
         nn.init.normal_(self.user_emb.weight, std=0.01)
         nn.init.normal_(self.item_emb.weight, std=0.01)
         nn.init.zeros_(self.user_bias.weight)
@@ -351,7 +349,7 @@ class MF(nn.Module):
         return self.global_bias + bias + taste  # (B,)
 
 
-model = MF(num_users, num_items).to(device)
+model = MF(num_users, num_items, mean=train_df["rating"].mean()).to(device)
 criterion = nn.MSELoss()
 optimizer = torch.optim.Adam(model.parameters(), lr=0.005, weight_decay=1e-5, fused=True)
 

@@ -28,12 +28,15 @@ from autograder.checks.compare import (
 )
 from autograder.checks.registry import check, expect
 from autograder.checks.svd import ratings_matrix
-from autograder.checks.training import EPOCH_PROBE, completed, judge_training
+from autograder.checks.training import EPOCH_PROBE, adam, completed, judge_curves, judge_training
 
 N_FACTORS = 100
 BATCH_SIZE = 1024
 STEP_SIZE = 0.05
+LR, WEIGHT_DECAY = 0.005, 1e-5
 COLUMNS = ("user_idx", "item_idx", "rating")
+READ_LATER = {"train_df": (*COLUMNS, "movieId"), "val_df": COLUMNS, "test_df": COLUMNS}
+PLACES = ("first", "second", "third")
 
 
 def sorted_triples(columns, count):
@@ -96,84 +99,191 @@ def every_rating_is_in_exactly_one_part_of_the_80_10_10_split(student, data):
     sizes = {"train_df": len(data.train), "val_df": len(data.val), "test_df": len(data.test)}
     frame = maybe(record(length=number, columns=mapping(array)))
     kinds = {"parts": record(**dict.fromkeys(sizes, frame)), "temp_length": number}
-    probe = ask(student, SPLIT_PROBE, kinds, asked=list(COLUMNS))
+    probe = ask(student, SPLIT_PROBE, kinds, asked=list(READ_LATER["train_df"]))
     frames = probe["parts"]
     for name in sizes:
         expect(frames[name] is not None, f"`{name}` should be a DataFrame.")
-    for name in sizes:
+    for name, size in sizes.items():
+        found = frames[name]["length"]
         expect(
-            frames[name]["length"] == sizes[name],
-            f"`{name}` has the wrong number of rows: look at `test_size`.",
+            found == size,
+            f"`{name}` has {found:.0f} rows instead of {size}: look at `test_size`.",
         )
     expect(
         probe["temp_length"] == sizes["val_df"] + sizes["test_df"],
         "`temp_df` is what is put aside: 20 % of the rows.",
     )
-    for name, own in (("train_df", data.train), ("val_df", data.val), ("test_df", data.test)):
-        columns = frames[name]["columns"]
-        missing = set(COLUMNS) - set(columns)
-        expect(not missing, f"`{name}` lacks the column {', '.join(sorted(missing))}.")
-        rows = sorted_triples([columns[column] for column in COLUMNS], len(own))
+    judge_rows({name: frames[name]["columns"] for name in sizes}, data)
+
+
+def judge_rows(columns, data):
+    """Require each part to hold its own rows, with the columns that later cells read.
+
+    Parameters
+    ----------
+    columns : dict from the name of a part to its columns, by name.
+    """
+    for name, needed in READ_LATER.items():
+        for column in needed:
+            expect(
+                column in columns[name],
+                f"`{name}` lacks the column `{column}`, which a later cell reads: split the whole table.",
+            )
+    own = {"train_df": data.train, "val_df": data.val, "test_df": data.test}
+    rows = {
+        name: sorted_triples([columns[name][column] for column in COLUMNS], len(own[name]))
+        for name in own
+    }
+    for name in own:
+        expect(rows[name] is not None, f"`{name}` holds columns that are not all numbers.")
+    pairs = {name: {*map(tuple, rows[name][:, :2])} for name in own}
+    for one, other in (("val_df", "test_df"), ("train_df", "val_df"), ("train_df", "test_df")):
         expect(
-            is_close(rows, triples(own)),
-            f"`{name}` does not hold the rows it should: look at what you split, and at `random_state`.",
+            pairs[one].isdisjoint(pairs[other]),
+            f"`{one}` and `{other}` share ratings: the second cut is one of `temp_df`, into two parts.",
+        )
+    expect(
+        not is_close(rows["val_df"], triples(data.test)),
+        "`val_df` holds the rows of `test_df`: the larger or first part comes first.",
+    )
+    for name, frame in own.items():
+        expect(
+            is_close(rows[name], triples(frame)),
+            f"`{name}` holds other rows than `random_state=42` puts there: shuffle, with that `random_state`.",
         )
 
 
 DATASET_PROBE = """
+import numpy
 import torch
 
-def probe_gather(loader):
-    batches = [[torch.as_tensor(part) for part in batch] for batch in loader]
-    columns = [torch.cat([batch[place] for batch in batches])[:100_000] for place in range(3)]
-    return {"sizes": [len(batch[0]) for batch in batches], "columns": columns}
+def probe_parts(sample):
+    if isinstance(sample, dict):
+        return "dict"
+    return list(sample) if isinstance(sample, (tuple, list, numpy.ndarray, torch.Tensor)) else None
 
-passes = [probe_gather(train_loader), probe_gather(train_loader), probe_gather(val_loader), probe_gather(test_loader)]
+def probe_numbers(sample):
+    parts = probe_parts(sample)
+    return [float(part) for part in parts] if isinstance(parts, list) else parts
+
+def probe_gather(loader):
+    batches = [probe_parts(batch) for batch in loader]
+    if not all(isinstance(batch, list) and len(batch) == 3 for batch in batches):
+        return None
+    batches = [[torch.as_tensor(part) for part in batch] for batch in batches]
+    columns = [torch.cat([batch[place] for batch in batches])[:100_000] for place in range(3)]
+    types = [str(column.dtype) for column in columns]
+    return {"sizes": [len(batch[0]) for batch in batches], "columns": columns, "types": types}
+
 lengths = [len(train_dataset), len(val_dataset), len(test_dataset)]
-samples = [[float(part) for part in train_dataset[place]] for place in places]
-small = [[float(part) for part in RatingDataset(frame)[place]] for place in range(len(frame))]
+given = RatingDataset(frame)
+small = [probe_numbers(given[place]) for place in range(len(frame))]
+samples = [probe_numbers(train_dataset[place]) for place in places if place < lengths[0]]
+is_three = all(isinstance(sample, list) and len(sample) == 3 for sample in small + samples)
+loaders = [train_loader, train_loader, val_loader, test_loader] if is_three else []
+passes = [probe_gather(loader) for loader in loaders]
 """
+
+INDEX_TYPES = ("torch.int64", "torch.int32")
+"""What `nn.Embedding` takes for indices."""
 
 
 @check("mf-dataset")
 def loaders_hold_exactly_their_split_in_batches_of_1024(student, data):
-    """One sample is (user_idx, item_idx, rating); only the training loader shuffles, nothing is lost or added."""
+    """One sample is (user_idx, item_idx, rating); only the training loader must shuffle, nothing is lost or added."""
     rng = np.random.default_rng()
     places = [int(place) for place in rng.integers(0, len(data.train), 20)]
     frame = data.ratings.head(4).assign(
         user_idx=[3, 1, 4, 1], item_idx=[9, 2, 6, 5], rating=[1.5, 2.5, 4.0, 3.0]
     )
-    loaded = record(sizes=many(number), columns=many(tensor, 3))
-    kinds = {"passes": many(loaded, 4), "lengths": many(number)}
-    kinds |= {"samples": many(many(number)), "small": many(many(number))}
+    loaded = maybe(record(sizes=many(number), columns=many(tensor, 3), types=many(text, 3)))
+    sample = maybe(a(list, str))
+    kinds = {"passes": many(loaded), "lengths": many(number, 3)}
+    kinds |= {"samples": many(sample), "small": many(sample, 4)}
     probe = ask(student, DATASET_PROBE, kinds, places=places, frame=frame)
-    expect(
-        probe["lengths"] == [len(data.train), len(data.val), len(data.test)],
-        "Each data set needs one sample for each row of its frame: look at `__len__`.",
-    )
-    expect(
-        is_close(probe["small"], frame[["user_idx", "item_idx", "rating"]].to_numpy()),
-        "A sample should be (user_idx, item_idx, rating) of its row: look at `__init__`.",
-    )
-    parts = (data.train, data.train, data.val, data.test)
-    for part, own in zip(probe["passes"], parts, strict=True):
-        expect(part["sizes"] == batch_sizes(len(own)), f"Batches should hold {BATCH_SIZE} samples.")
-        expect(part["columns"][2].is_floating_point(), "The stars of a batch should be floats.")
+    parts = {"train": data.train, "val": data.val, "test": data.test}
+    for length, (name, own) in zip(probe["lengths"], parts.items(), strict=True):
         expect(
-            is_close(sorted_triples(part["columns"], len(own)), triples(own)),
-            "A loader does not hold exactly the ratings of its split.",
+            length == len(own),
+            f"`{name}_dataset` has {length:.0f} samples, and `{name}_df` has {len(own)} rows: look at `__len__` and at the frame that it was made of.",
         )
+    judge_samples(probe["small"], frame)
     own = triples(data.train)
+    samples = [as_array(sample, (3,)) for sample in probe["samples"]]
     expect(
-        len(probe["samples"]) == len(places)
-        and all(
-            len(sample) == 3 and (own == sample).all(axis=1).any() for sample in probe["samples"]
-        ),
-        "`train_dataset` should give samples of the training part.",
+        len(samples) == len(places)
+        and all(sample is not None and (own == sample).all(axis=1).any() for sample in samples),
+        "`train_dataset` has samples that are no row of `train_df`.",
     )
+    expect(len(probe["passes"]) == 4, "A sample of `train_dataset` is no tuple of three numbers.")
+    order = ("train", "train", "val", "test")
+    for part, name in zip(probe["passes"], order, strict=True):
+        judge_loader(part, f"{name}_loader", parts[name])
     first, second = (as_array(part["columns"][0]) for part in probe["passes"][:2])
     expect(
-        not np.array_equal(first, second), "The training loader should shuffle anew in each pass."
+        not np.array_equal(first, second),
+        "`train_loader` gives the same order in each pass: it should shuffle.",
+    )
+
+
+def judge_samples(samples, frame):
+    """Require the samples of a frame's data set to be the three columns of its rows, in order."""
+    expect(
+        "dict" not in samples,
+        "A sample of `RatingDataset` is a dict: it should be a tuple of three, (user_idx, item_idx, rating).",
+    )
+    expect(
+        None not in samples,
+        "A sample of `RatingDataset` is no tuple: let `__getitem__` return three values.",
+    )
+    expect(
+        all(len(sample) == 3 for sample in samples),
+        "A sample of `RatingDataset` should have three parts: (user_idx, item_idx, rating).",
+    )
+    found = as_array(samples)
+    expect(found is not None, "The parts of a sample should be numbers.")
+    for place, (word, own) in enumerate(zip(PLACES, COLUMNS, strict=True)):
+        if is_close(found[:, place], frame[own]):
+            continue
+        others = [name for name in frame if is_close(found[:, place], frame[name])]
+        holds = f"the column `{others[0]}`" if others else "something else"
+        expect(
+            False,
+            f"The {word} part of a sample should be `{own}` of its row, and holds {holds}: look at `__init__`.",
+        )
+
+
+def judge_loader(part, name, own):
+    """Require one pass over a loader to be batches of 1024 that hold exactly the ratings of its split.
+
+    Parameters
+    ----------
+    part : what the pass gave: sizes of batches, three columns, and their types; None for no batches of three.
+    name : of the loader.
+    own : the grader's own indexed frame of that split.
+    """
+    expect(part is not None, f"A batch of `{name}` should be three vectors: users, items, stars.")
+    for word, kind in zip(("user", "item"), part["types"], strict=False):
+        expect(
+            kind in INDEX_TYPES,
+            f"The {word} indices of `{name}` should be whole numbers (int64), which `nn.Embedding` takes: look at their dtype.",
+        )
+    expect(
+        part["columns"][2].is_floating_point(),
+        f"The stars of `{name}` should be floats: look at their dtype.",
+    )
+    count = sum(part["sizes"])
+    expect(
+        count == len(own),
+        f"`{name}` gives {count:.0f} of {len(own)} ratings in one pass: no batch may be dropped or added.",
+    )
+    expect(
+        part["sizes"] == batch_sizes(len(own)),
+        f"`{name}` should give batches of {BATCH_SIZE} samples: look at `batch_size`.",
+    )
+    expect(
+        is_close(sorted_triples(part["columns"], len(own)), triples(own)),
+        f"`{name}` does not hold exactly the ratings of its split.",
     )
 
 
@@ -183,36 +293,71 @@ def batch_sizes(count):
 
 
 MODEL_PROBE = """
+import copy
 import torch
 
-def weights_of(network):
+def probe_weights(network):
     weights = {name: getattr(network, name).weight.detach().clone() for name in tables}
     return weights | {"global_bias": float(torch.as_tensor(network.global_bias).detach())}
 
+def probe_shapes(network):
+    return {name: list(getattr(network, name).weight.shape) for name in tables}
+
 standing, fresh, small = model, MF(num_users, num_items), MF(7, 5, 3)
-with torch.no_grad():
-    for name in tables:
-        getattr(small, name).weight.copy_(values[name])
-    if isinstance(small.global_bias, torch.Tensor):
-        small.global_bias.data.fill_(mu)
-    else:
-        small.global_bias = mu
-small.train()
-predicted = small(users, items)
-alone = small(users[:1], items[:1])
-(predicted * slopes).sum().backward()
-gradients = {name: getattr(small, name).weight.grad for name in tables}
-standing_shapes = {name: list(getattr(standing, name).weight.shape) for name in tables}
-fresh_weights = weights_of(fresh)
-predicted, alone = predicted.detach(), alone.detach()
-loss = float(criterion(torch.tensor([7.0, 1.0]), torch.tensor([5.0, 1.0])))
-owned = {id(parameter) for group in optimizer.param_groups for parameter in group["params"]}
-settings = {
-    "kind": type(optimizer).__name__,
-    "lr": float(optimizer.param_groups[0]["lr"]),
-    "weight_decay": float(optimizer.param_groups[0]["weight_decay"]),
-    "owns_model": all(id(getattr(standing, name).weight) in owned for name in tables),
-}
+where = standing.user_emb.weight.device
+standing_shapes, fresh_shapes, small_shapes = map(probe_shapes, (standing, fresh, small))
+standing_weights, fresh_weights = probe_weights(standing), probe_weights(fresh)
+
+predicted, alone, gradients, sparse = None, None, {}, []
+if small_shapes == {name: list(values[name].shape) for name in tables}:
+    small = small.to(where).train()
+    with torch.no_grad():
+        for name in tables:
+            getattr(small, name).weight.copy_(values[name])
+        if isinstance(small.global_bias, torch.Tensor):
+            small.global_bias.fill_(mu)
+        else:
+            small.global_bias = mu
+    answers = [small(users.to(where), items.to(where)), small(users[:1].to(where), items[:1].to(where))]
+    predicted, alone = [part.detach() if isinstance(part, torch.Tensor) else None for part in answers]
+    if predicted is not None and predicted.shape == slopes.shape and answers[0].requires_grad:
+        (answers[0] * slopes.to(where)).sum().backward()
+    gradients = {name: getattr(small, name).weight.grad for name in tables}
+    sparse = [name for name in tables if gradients[name] is not None and gradients[name].is_sparse]
+    gradients = {name: value.to_dense() if name in sparse else value for name, value in gradients.items()}
+
+losses, loss_slopes = [], []
+for guess, stars in pairs:
+    guess = guess.to(where).requires_grad_()
+    loss = criterion(guess, stars.to(where))
+    is_number = isinstance(loss, torch.Tensor) and loss.numel() == 1
+    if is_number and loss.requires_grad:
+        loss.backward()
+    losses.append(float(loss.detach()) if is_number else None)
+    loss_slopes.append(guess.grad)
+
+groups = [
+    {
+        "numbers": {key: float(group[key]) for key in ("lr", "weight_decay", "eps") if key in group},
+        "betas": [float(beta) for beta in group.get("betas", ())],
+        "flags": {key: bool(group.get(key)) for key in ("maximize", "amsgrad")},
+    }
+    for group in optimizer.param_groups
+]
+owned = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+owns = {name: any(getattr(standing, name).weight is parameter for parameter in owned) for name in tables}
+mean_learns = any(standing.global_bias is parameter for parameter in owned)
+
+moved = None
+if all(owns.values()) and not sparse and all(slope is not None for slope in loss_slopes):
+    walker, mover = copy.deepcopy((standing, optimizer))
+    walker.train()
+    for step_users, step_items, stars in batches:
+        guess = walker(step_users.to(where), step_items.to(where))
+        mover.zero_grad()
+        criterion(guess, stars.to(guess)).backward()
+        mover.step()
+    moved = probe_weights(walker)
 """
 
 TABLES = ("user_emb", "item_emb", "user_bias", "item_bias")
@@ -234,24 +379,36 @@ def small_model():
     }
 
 
-def model_probe(student):
-    """Ask for weights, predictions and gradients of three models: the student's, a fresh one, a small one.
+def model_probe(student, data):
+    """Ask for weights, predictions and gradients of three models, and for losses and steps of the standing one.
 
     Returns
     -------
     (inputs, answers) : two dicts, the probe's inputs and what the student's code made of them.
     """
-    slopes = torch.tensor(np.random.default_rng().normal(size=12), dtype=torch.float32)
-    inputs = {**small_model(), "slopes": slopes}
+    rng = np.random.default_rng()
+
+    def floats(values):
+        return torch.tensor(values, dtype=torch.float32)
+
+    def batch(size):
+        users, items = rng.integers(0, data.num_users, size), rng.integers(0, data.num_items, size)
+        return [torch.tensor(users), torch.tensor(items), floats(rng.integers(1, 6, size))]
+
+    inputs = {**small_model(), "slopes": floats(rng.normal(size=12))}
+    inputs["pairs"] = [
+        [floats(rng.uniform(-2, 8, size)), floats(rng.integers(1, 6, size))]
+        for size in (12, 2, 1, 40)
+    ]
+    inputs["batches"] = [batch(size) for size in (24, 5, 1, 24)]
     weights = record(**dict.fromkeys(TABLES, array), global_bias=number)
-    kinds = {"standing_shapes": mapping(many(number)), "fresh_weights": weights}
-    kinds |= {
-        "predicted": array,
-        "alone": array,
-        "gradients": mapping(maybe(array)),
-        "loss": number,
-    }
-    kinds["settings"] = record(kind=text, lr=number, weight_decay=number, owns_model=flag)
+    shapes = mapping(many(number))
+    kinds = {"standing_shapes": shapes, "fresh_shapes": shapes, "small_shapes": shapes}
+    kinds |= {"standing_weights": weights, "fresh_weights": weights, "moved": maybe(weights)}
+    kinds |= {"predicted": maybe(array), "alone": maybe(array), "gradients": mapping(maybe(array))}
+    kinds |= {"losses": many(maybe(number), 4), "loss_slopes": many(maybe(array), 4)}
+    kinds |= {"sparse": many(text), "owns": mapping(flag), "mean_learns": flag}
+    kinds["groups"] = many(record(numbers=mapping(number), betas=many(number), flags=mapping(flag)))
     return inputs, ask(student, MODEL_PROBE, kinds, **inputs)
 
 
@@ -266,22 +423,107 @@ def numpy_weights(weights):
 @check("mf-model")
 def the_model_is_bias_plus_taste_and_starts_at_the_mean(student, data):
     """Tables have one row a user or item; forward is mu + b_u + b_i + p_u . q_i; init, loss and optimizer as stated."""
-    inputs, probe = model_probe(student)
+    inputs, probe = model_probe(student, data)
     judge_shapes(probe["standing_shapes"], data)
+    judge_shapes(probe["fresh_shapes"], data)
     judge_forward(inputs, probe)
-    judge_shapes(shapes_of(probe["fresh_weights"]), data)
-    judge_start(numpy_weights(probe["fresh_weights"]), data)
-    expect(abs(probe["loss"] - 2.0) < 1e-5, "`criterion` should be the mean squared error.")
-    settings = probe["settings"]
+    judge_tables(numpy_weights(probe["fresh_weights"]), "a new `MF`")
+    start = numpy_weights(probe["standing_weights"])
+    judge_tables(start, "`model`")
     expect(
-        settings["owns_model"],
-        "`optimizer` does not hold the parameters of `model`: make it after the model.",
+        abs(start["global_bias"] - data.train["rating"].mean()) < 1e-4,
+        "`global_bias` of `model` should start at the mean of the training ratings.",
     )
-    expect(settings["kind"] == "Adam", "`optimizer` should be Adam.")
+    judge_criterion(inputs["pairs"], probe)
+    judge_optimizer(probe)
+    judge_steps(start, inputs["batches"], probe)
+
+
+def judge_criterion(pairs, probe):
+    """Require the mean squared error, and its gradient, on batches of several sizes."""
+    expect(None not in probe["losses"], "`criterion` should give one number for a whole batch.")
+    errors = [as_array(guess) - as_array(stars) for guess, stars in pairs]
+    faults = {
+        "adds the squared errors up: the mean is asked for": [np.sum(e**2) for e in errors],
+        "is half of the mean squared error": [np.mean(e**2) / 2 for e in errors],
+        "is the mean of absolute errors: they should be squared": [
+            np.mean(np.abs(e)) for e in errors
+        ],
+        "takes a square root: the mean squared error has none": [
+            np.sqrt(np.mean(e**2)) for e in errors
+        ],
+    }
+    for fault, losses in faults.items():
+        expect(not is_close(probe["losses"], losses), f"`criterion` {fault}.")
     expect(
-        is_close([settings["lr"], settings["weight_decay"]], [0.005, 1e-5], 1e-8),
-        "`optimizer` should have lr=0.005 and weight_decay=1e-5.",
+        is_close(probe["losses"], [np.mean(e**2) for e in errors]),
+        "`criterion` is not the mean squared error of a batch.",
     )
+    expect(
+        all(slope is not None for slope in probe["loss_slopes"]),
+        "No gradient comes out of `criterion`: it should not detach the predictions.",
+    )
+    expect(
+        all(
+            is_close(slope, 2 * e / len(e))
+            for slope, e in zip(probe["loss_slopes"], errors, strict=True)
+        ),
+        "The gradient of `criterion` is not that of the mean squared error.",
+    )
+
+
+def judge_optimizer(probe):
+    """Require an optimizer of the model's own tables, set as the lesson says in each of its groups."""
+    for name in TABLES:
+        expect(
+            probe["owns"].get(name),
+            f"`optimizer` does not hold `{name}` of `model`: make it after the model, of `model.parameters()`.",
+        )
+    for group in probe["groups"]:
+        expect(
+            len(group["betas"]) == 2 and "eps" in group["numbers"],
+            "`optimizer` is not Adam: it has no `betas`.",
+        )
+        for name, value in {"lr": LR, "weight_decay": WEIGHT_DECAY, "eps": 1e-8}.items():
+            found = group["numbers"].get(name, 0.0)
+            expect(
+                abs(found - value) < value / 1000,
+                f"`{name}` of `optimizer` is {found:g}, and should be {value:g}.",
+            )
+        expect(
+            is_close(group["betas"], [0.9, 0.999], 1e-6),
+            "`betas` of `optimizer` should be those that Adam has by itself, 0.9 and 0.999.",
+        )
+        for name, is_set in group["flags"].items():
+            expect(not is_set, f"`{name}` of `optimizer` is set: leave it out.")
+
+
+def judge_steps(start, batches, probe):
+    """Require `optimizer` to move the tables down `criterion` as Adam does, one step a batch."""
+    expect(probe["moved"] is not None, "No step of `optimizer` down `criterion` could be taken.")
+    moved = numpy_weights(probe["moved"])
+
+    def slopes_of(weights, batch):
+        users, items, stars = (as_array(part) for part in batch)
+        users, items = users.astype(int), items.astype(int)
+        errors = predict(weights, users, items) - stars
+        slopes = gradients(weights, users, items, 2 * errors / len(stars))
+        return {name: slopes[name] for name in slopes if name in TABLES or probe["mean_learns"]}
+
+    def is_moved_by(weight_decay):
+        own = adam(start, slopes_of, batches, LR, weight_decay)
+        return {name: is_close(moved[name], own[name]) for name in TABLES}
+
+    agrees = is_moved_by(WEIGHT_DECAY)
+    expect(
+        all(agrees.values()) or not all(is_moved_by(0.0).values()),
+        "`optimizer` does not decay the weights as Adam does, through the gradient (AdamW is another optimizer).",
+    )
+    for name, is_right in agrees.items():
+        expect(
+            is_right,
+            f"`optimizer` moves `{name}` in another way than Adam with lr={LR:g} and weight_decay={WEIGHT_DECAY:g}.",
+        )
 
 
 def shapes_of(weights):
@@ -291,42 +533,77 @@ def shapes_of(weights):
 
 def judge_shapes(shapes, data):
     """Require (users or items, factors) tables and one bias a user and item."""
-    sizes = {"user_emb": (data.num_users, N_FACTORS), "item_emb": (data.num_items, N_FACTORS)}
-    sizes |= {"user_bias": (data.num_users, 1), "item_bias": (data.num_items, 1)}
-    for name, shape in sizes.items():
+    rows = {"user": data.num_users, "item": data.num_items}
+    for name in TABLES:
+        kind, _, table = name.partition("_")
+        columns = N_FACTORS if table == "emb" else 1
+        shape = tuple(shapes.get(name, ()))
         expect(
-            tuple(shapes.get(name, ())) == shape,
-            f"`{name}` has the wrong shape: one row a user or item, one column a factor.",
+            shape != (columns, rows[kind]),
+            f"The sizes of `{name}` are swapped: rows come first.",
         )
+        expect(
+            len(shape) == 2 and shape[0] == rows[kind],
+            f"`{name}` should have one row for each {kind}: {rows[kind]}.",
+        )
+        word = "one column for each factor" if table == "emb" else "one column"
+        expect(shape[1] == columns, f"`{name}` should have {word}: {columns}.")
+
+
+TERMS = {
+    "global_bias": "the mean",
+    "user_bias": "the bias of the user",
+    "item_bias": "the bias of the item",
+    "user_emb": "the product of the factors",
+}
 
 
 def judge_forward(inputs, probe):
     """Require predictions and gradients of the small model to equal the grader's own."""
     users, items = inputs["users"].numpy(), inputs["items"].numpy()
-    weights = numpy_weights({**inputs["values"], "global_bias": inputs["mu"]})
-    expected = predict(weights, users, items)
+    for name in TABLES:
+        expect(
+            tuple(probe["small_shapes"].get(name, ())) == inputs["values"][name].shape,
+            f"`{name}` of `MF(7, 5, 3)` should have {inputs['values'][name].shape[0]} rows and {inputs['values'][name].shape[1]} columns: use the arguments of `__init__`.",
+        )
+    expect(probe["predicted"] is not None, "`forward` gives no tensor: look for its `return`.")
     expect(
         probe["predicted"].shape == (12,),
         "A batch of 12 pairs should give 12 predictions: look at `sum` and `squeeze`.",
     )
     expect(
-        probe["alone"].shape == (1,),
+        probe["alone"] is not None and probe["alone"].shape == (1,),
         "A batch of one pair should give one prediction: `squeeze()` needs its dimension.",
+    )
+    weights = numpy_weights({**inputs["values"], "global_bias": inputs["mu"]})
+    expected = predict(weights, users, items)
+    for name, words in TERMS.items():
+        without = predict(weights | {name: np.zeros_like(weights[name])}, users, items)
+        expect(not is_close(probe["predicted"], without), f"`forward` leaves out {words}.")
+    expect(
+        is_close(probe["predicted"], expected)
+        or not is_close(probe["predicted"], np.clip(expected, 1, 5)),
+        "`forward` clamps its predictions: a clamped one has no gradient.",
     )
     expect(
         is_close(probe["predicted"], expected),
-        "`forward` should add the mean, both biases and the product of the factors.",
+        "`forward` gives something else than mu + b_u + b_i + p_u . q_i.",
     )
     expect(
         is_close(probe["alone"], expected[:1]),
-        "A pair should get the same prediction alone as in a batch.",
+        "A pair gets another prediction alone than in a batch.",
     )
-    expected = gradients(weights, users, items, as_array(inputs["slopes"]))
-    for name in TABLES:
+    for name in probe["sparse"][:1]:
         expect(
-            is_close(
-                probe["gradients"].get(name), expected[name].reshape(inputs["values"][name].shape)
-            ),
+            name not in TABLES,
+            f"The gradient of `{name}` is sparse, and Adam takes none such: leave `sparse` out.",
+        )
+    slopes = gradients(weights, users, items, as_array(inputs["slopes"]))
+    for name in TABLES:
+        found = probe["gradients"].get(name)
+        expect(found is not None, f"No gradient reaches `{name}`: `forward` detaches it.")
+        expect(
+            is_close(found, slopes[name].reshape(inputs["values"][name].shape)),
             f"The gradient of `{name}` is not that of the formula: look at `forward`.",
         )
 
@@ -347,20 +624,19 @@ def gradients(weights, users, items, slopes):
     return sums | {"global_bias": slopes.sum()}
 
 
-def judge_start(weights, data):
-    """Require small random factors, zero biases and the mean of the training ratings."""
+def judge_tables(weights, whose):
+    """Require factors that start as N(0, 0.01) numbers, and biases that start at 0."""
     for name in ("user_emb", "item_emb"):
         values = weights[name]
+        expect(values.any(), f"`{name}` of {whose} starts at 0: factors that are all 0 never move.")
         expect(
             abs(values.mean()) < 0.002 and 0.008 < values.std() < 0.012,
-            f"`{name}` should start as normal numbers of standard deviation 0.01.",
+            f"`{name}` of {whose} should start with mean 0 and standard deviation 0.01, and has {values.mean():.3f} and {values.std():.3f}.",
         )
+        kurtosis = np.mean((values - values.mean()) ** 4) / values.std() ** 4
+        expect(2.5 < kurtosis < 3.5, f"`{name}` of {whose} should start as normal numbers.")
     for name in ("user_bias", "item_bias"):
-        expect(not weights[name].any(), f"`{name}` should start at 0.")
-    expect(
-        abs(weights["global_bias"] - data.train["rating"].mean()) < 1e-4,
-        "`global_bias` should start at the mean of the training ratings.",
-    )
+        expect(not weights[name].any(), f"`{name}` of {whose} should start at 0.")
 
 
 WEIGHTS_PROBE = """
@@ -404,8 +680,52 @@ def the_best_epoch_is_back_and_predicts_withheld_ratings(student, data):
     """Weights give the reported RMSE, beat bias-only on withheld ratings, and were not fitted to validation or test."""
     judge_evaluate(student)
     weights = weights_of(student, data)
-    judge_training("mf", student, lambda frame: rmse_on(weights, frame), data)
+    expect(
+        weights["user_bias"].any(),
+        "`user_bias` is still 0 in every row, so no step has moved the model: gradients are cleared, computed, and then used by `step`.",
+    )
     judge_epoch(student)
+    judge_training("mf", student, lambda frame: rmse_on(weights, frame), data)
+    judge_reports(student, weights, data)
+
+
+PASS_PROBE = f"""
+{EPOCH_PROBE}
+returned, stands = None, False
+if probe_can_run("train_epoch"):
+    for group in optimizer.param_groups:
+        group["lr"] = 0.0
+    before = {{name: getattr(model, name).weight.detach().clone() for name in tables}}
+    try:
+        returned = [float(train_epoch())]
+    except Exception:
+        returned = []
+    stands = all(torch.equal(before[name], getattr(model, name).weight) for name in tables)
+"""
+
+
+def judge_reports(student, weights, data):
+    """Require both curves, and that a pass of `train_epoch` returns the RMSE of its own ratings.
+
+    Where steps of length 0 leave the weights as they are, that RMSE is theirs, clamped or not, up to the
+    few per cent by which a mean over batches differs from one over ratings.
+    """
+    train_curve, best = judge_curves(student)
+    users, items = (data.train[name].to_numpy() for name in ("user_idx", "item_idx"))
+    error = predict(weights, users, items) - data.train["rating"].to_numpy()
+    low, high = rmse_on(weights, data.train), np.sqrt(np.mean(error**2))
+    kinds = {"returned": maybe(many(number)), "stands": flag}
+    probe = ask(student, PASS_PROBE, kinds, tables=list(TABLES))
+    if probe["stands"] and probe["returned"]:
+        expect(
+            0.97 * low < probe["returned"][0] < 1.03 * high,
+            "`train_epoch` does not return the RMSE of its pass over the training ratings: look at what is summed, what it is divided by, and at the root.",
+        )
+    spread = data.train["rating"].std()
+    expect(
+        0.8 * low < train_curve[best] < 1.1 * spread,
+        "`train_curve` holds at `best_epoch` no RMSE that the training ratings could have had.",
+    )
 
 
 def judge_evaluate(student):
@@ -416,10 +736,23 @@ def judge_evaluate(student):
     inputs = {"levels": levels, "users": index, "items": index.clone()}
     inputs["stars"] = torch.tensor(stars, dtype=torch.float32)
     scores = ask(student, EVALUATE_PROBE, {"scores": many(number)}, **inputs)["scores"]
-    expected = [np.sqrt(np.mean((np.clip(level, 1, 5) - stars) ** 2)) for level in levels]
+    errors = [np.clip(level, 1, 5) - stars for level in levels]
+    faults = {
+        "does not clamp the predictions to 1 to 5": [
+            np.sqrt(np.mean((level - stars) ** 2)) for level in levels
+        ],
+        "gives the squared error: take the root": [np.mean(e**2) for e in errors],
+        "gives the mean of the absolute errors: square them": [np.mean(abs(e)) for e in errors],
+        "averages over batches, which may be of unequal size: average over ratings": [
+            np.mean([np.sqrt(np.mean(e[i : i + 3] ** 2)) for i in (0, 3, 6)]) for e in errors
+        ],
+    }
+    expected = [np.sqrt(np.mean(e**2)) for e in errors]
+    for fault, wrong in faults.items():
+        expect(not is_close(scores, wrong), f"`evaluate` {fault}.")
     expect(
         is_close(scores, expected),
-        "`evaluate` should be the RMSE of predictions clamped to 1 to 5 over all ratings of the loader.",
+        "`evaluate` is not the RMSE of the clamped predictions over all ratings of the loader.",
     )
 
 
@@ -455,23 +788,72 @@ def judge_epoch(student):
     start, moved = inputs["values"], probe["moved"]
     if moved is None or all(is_close(moved[name], start[name], 0) for name in TABLES):
         return
-    weights = two_steps(inputs, probe["mean_learns"])
+
+    def is_moved_by(**fault):
+        weights = two_steps(inputs, probe["mean_learns"], **fault)
+        return all(
+            is_close(moved[name], weights[name].reshape(start[name].shape)) for name in TABLES
+        )
+
+    if is_moved_by():
+        return
+    for fault, changes in STEP_FAULTS.items():
+        expect(not is_moved_by(**changes), f"`train_epoch` {fault}.")
     expect(
-        all(is_close(moved[name], weights[name].reshape(start[name].shape)) for name in TABLES),
-        "`train_epoch` should take one step a batch down the mean squared error: look at what goes into the loss, and at the calls of the step.",
+        False,
+        "`train_epoch` does not take one step a batch down the mean squared error: look at what goes into the loss, and at the calls of the step.",
     )
 
 
-def two_steps(inputs, mean_learns):
-    """Weights, as `predict` wants them, after two plain gradient steps on the batch of a probe's inputs."""
+def slopes_of_mse(predicted, stars):
+    """Gradient of the mean squared error with respect to the predictions."""
+    return 2 * (predicted - stars) / len(stars)
+
+
+STEP_FAULTS = {
+    "clamps the predictions in the loss: a clamped one has no gradient": {
+        "slopes_of": lambda predicted, stars: (
+            slopes_of_mse(predicted.clip(1, 5), stars) * ((predicted > 1) & (predicted < 5))
+        )
+    },
+    "steps down the sum of squared errors: their mean is the loss": {
+        "slopes_of": lambda predicted, stars: 2 * (predicted - stars)
+    },
+    "steps down the root of the loss: the loss has none": {
+        "slopes_of": lambda predicted, stars: (
+            (predicted - stars) / len(stars) / np.sqrt(np.mean((predicted - stars) ** 2))
+        )
+    },
+    "steps down the absolute error: the loss squares it": {
+        "slopes_of": lambda predicted, stars: np.sign(predicted - stars) / len(stars)
+    },
+    "adds the gradients of earlier batches to those of this one: clear them in time": {"kept": 1.0},
+    "moves the model twice as far as the gradients of a batch say: compute them once, step once": {
+        "times": 2.0
+    },
+}
+
+
+def two_steps(inputs, mean_learns, slopes_of=slopes_of_mse, kept=0.0, times=1.0):
+    """Weights, as `predict` wants them, after two plain gradient steps on the batch of a probe's inputs.
+
+    Parameters
+    ----------
+    mean_learns : whether the global bias moves too.
+    slopes_of : function from predictions and stars to the gradient of the loss in the predictions.
+    kept : share of the gradients of the first step that is left in those of the second.
+    times : how often the gradients of a batch count.
+    """
     weights = numpy_weights({**inputs["values"], "global_bias": inputs["mu"]})
     users, items, stars = (as_array(inputs[name]) for name in ("users", "items", "stars"))
     users, items = users.astype(int), items.astype(int)
+    moves = {name: np.zeros_like(value) for name, value in weights.items()}
     for _ in range(2):
-        slopes = 2 * (predict(weights, users, items) - stars) / len(stars)
-        moves = gradients(weights, users, items, slopes)
-        moves["global_bias"] = moves["global_bias"] * mean_learns
-        weights = {name: weights[name] - STEP_SIZE * moves[name] for name in weights}
+        slopes = times * slopes_of(predict(weights, users, items), stars)
+        new = gradients(weights, users, items, slopes)
+        moves = {name: kept * moves[name] + new[name] for name in weights}
+        rates = dict.fromkeys(weights, STEP_SIZE) | {"global_bias": STEP_SIZE * mean_learns}
+        weights = {name: weights[name] - rates[name] * moves[name] for name in weights}
     return weights
 
 
@@ -484,11 +866,28 @@ def the_matrix_holds_ratings_where_given_and_clamped_predictions_elsewhere(stude
     R_hat = as_array(*read(student, "R_hat_full"), predicted.shape)
     expect(
         R_hat is not None,
-        "`R_hat_full` should be users by items: look at the grids.",
+        "`R_hat_full` is no array of users by items: look at the grids, and at `reshape`.",
     )
+    expect(not np.isnan(R_hat).any(), "`R_hat_full` holds cells that are no number.")
     expect(
         R_hat.min() >= 1 - 1e-6 and R_hat.max() <= 5 + 1e-6,
-        "`R_hat_full` should be clamped to 1 to 5.",
+        "`R_hat_full` has cells below 1 or above 5: clamp the predictions.",
+    )
+    same = {"row": np.ptp(R_hat, axis=0).max() < 1e-6, "column": np.ptp(R_hat, axis=1).max() < 1e-6}
+    for word, is_same in same.items():
+        grid = {"row": "user", "column": "item"}[word]
+        expect(not is_same, f"Every {word} of `R_hat_full` is the same: look at the {grid} grid.")
+    far = np.abs(R_hat - predicted).max()
+    expect(
+        far < 1e-3 or far > 0.6,
+        "`R_hat_full` is near the predictions of the model, and differs from them: take them as they are, of the model as it stands, not rounded.",
+    )
+    in_order = far < 1e-3 or not np.allclose(
+        np.sort(R_hat, None), np.sort(predicted, None), atol=1e-3
+    )
+    expect(
+        in_order,
+        "`R_hat_full` holds the right predictions in the wrong places: look at `reshape`.",
     )
     expect(
         is_close(R_hat, predicted, 1e-3),
@@ -577,14 +976,19 @@ def judge_list(got, scores, observed, titles, n):
     )
     unseen = scores[observed.isna().to_numpy()]
     best = np.sort(unseen.to_numpy())[::-1][:n]
+    rows = len(got["columns"][0])
     expect(
-        all(len(column) == len(best) for column in got["columns"]),
-        "`recommend` should return n rows, or all unseen movies where there are fewer.",
+        rows == len(best) == len(got["columns"][2]),
+        f"`recommend` gives {rows} rows for n = {n}, and should give {len(best)}: n, or all unseen movies where there are fewer.",
     )
     ids, own_scores = (as_array(got["columns"][place]) for place in (0, 2))
+    expect(ids is not None, "`movieId` should hold the ids of movies, which are numbers.")
+    expect(np.isin(ids, scores.index).all(), "`movieId` holds numbers that are no movie ids.")
+    expect(np.isin(ids, unseen.index).all(), "`recommend` lists a movie that the user has rated.")
+    expect(len(np.unique(ids)) == len(ids), "`recommend` lists a movie twice.")
     expect(
-        ids is not None and len(np.unique(ids)) == len(ids) and np.isin(ids, unseen.index).all(),
-        "`recommend` should list each movie once, and none that the user has rated.",
+        own_scores is not None and bool((np.diff(own_scores) <= 1e-9).all()),
+        "`score` should be numbers that fall from row to row: the best movie comes first.",
     )
     expect(
         is_close(own_scores, best),

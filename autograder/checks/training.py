@@ -23,7 +23,6 @@ from autograder.checks.compare import (
     many,
     maybe,
     number,
-    same_table,
     shape_of,
     tables,
 )
@@ -104,12 +103,94 @@ def judge_best_epoch(student, best_epoch):
         best_epoch >= 1 and best_epoch == int(best_epoch),
         "`best_epoch` should count epochs from 1.",
     )
+    curve = read_curve(student)
+    if curve is None:
+        return
+    lowest = np.flatnonzero(curve <= curve.min() + REPORT_TOLERANCE)
+    expect(
+        best_epoch - 1 in lowest or best_epoch not in lowest,
+        "`best_epoch` counts epochs from 0: the first one is epoch 1.",
+    )
+    expect(
+        best_epoch - 1 in lowest,
+        "`best_epoch` is not the epoch whose validation RMSE in `val_curve` is the lowest.",
+    )
+
+
+def read_curve(student):
+    """What `val_curve` holds, as an array (epochs,); None where it is no list of finite numbers."""
     curve = as_array(ask(student, CURVE_PROBE, {"curve": maybe(many(number))})["curve"])
-    if curve is not None and len(curve) and np.isfinite(curve).all():
-        expect(
-            best_epoch - 1 in np.flatnonzero(curve <= curve.min() + REPORT_TOLERANCE),
-            "`best_epoch` is not the epoch whose validation RMSE in `val_curve` is the lowest.",
-        )
+    return curve if curve is not None and len(curve) and np.isfinite(curve).all() else None
+
+
+CURVES_PROBE = """
+def probe_curve(curve):
+    try:
+        return [float(value) for value in curve][:1000]
+    except Exception:
+        return None
+
+curves = [probe_curve(train_curve), probe_curve(val_curve)]
+"""
+
+
+def judge_curves(student):
+    """Require one finite number an epoch in both curves, and that the lowest of `val_curve` is `best_val`.
+
+    Returns
+    -------
+    Array (epochs,) of what `train_curve` holds, and the place of the best epoch in it.
+    """
+    says = reported(student)
+    curves = ask(student, CURVES_PROBE, {"curves": many(maybe(many(number)), 2)})["curves"]
+    names = ("train_curve", "val_curve")
+    for name, curve in zip(names, curves, strict=True):
+        expect(curve is not None, f"`{name}` should be a list of numbers, one an epoch.")
+        expect(curve, f"`{name}` is empty: append one number in each epoch.")
+        expect(bool(np.isfinite(curve).all()), f"`{name}` holds an entry that is no finite number.")
+    train, val = map(np.array, curves)
+    expect(
+        len(train) == len(val),
+        f"`train_curve` has {len(train)} entries and `val_curve` has {len(val)}: append to both once an epoch.",
+    )
+    best = int(says["best_epoch"]) - 1
+    expect(
+        0 <= best < len(val) and abs(val[best] - says["best_val"]) < REPORT_TOLERANCE,
+        "`val_curve` does not hold `best_val` at `best_epoch`: append the validation RMSE of each epoch.",
+    )
+    expect(
+        not is_close(train, val),
+        "`train_curve` holds the same numbers as `val_curve`: append what the training pass returned.",
+    )
+    return train, best
+
+
+def adam(weights, slopes_of, batches, lr, weight_decay):
+    """Weights after one step of Adam down each batch, in float64.
+
+    Parameters
+    ----------
+    weights : dict of float64 arrays.
+    slopes_of : function (weights, batch) -> dict of gradients of the same shapes; what has none stays.
+    batches : list of whatever `slopes_of` takes.
+    lr : learning rate.
+    weight_decay : added to the gradient as weight_decay * weight (L2), not taken off the weight.
+
+    References
+    ----------
+    Kingma and Ba 2015, "Adam: A Method for Stochastic Optimization", algorithm 1.
+    """
+    first, second = ({name: np.zeros_like(value) for name, value in weights.items()} for _ in "12")
+    for step, batch in enumerate(batches, 1):
+        moved = {}
+        for name, slope in slopes_of(weights, batch).items():
+            slope = slope + weight_decay * weights[name]
+            first[name] = 0.9 * first[name] + 0.1 * slope
+            second[name] = 0.999 * second[name] + 0.001 * slope**2
+            mean, spread = first[name] / (1 - 0.9**step), np.sqrt(second[name] / (1 - 0.999**step))
+            moved[name] = weights[name] - lr * mean / (spread + 1e-8)
+        weights = weights | moved
+    return weights
 
 
 def judge_training(lesson, student, rmse_on, data):
@@ -130,9 +211,12 @@ def judge_training(lesson, student, rmse_on, data):
     """
     says = reported(student)
     val, test, holdout = (rmse_on(frame) for frame in (data.val, data.test, data.holdout_indexed))
+    judge_best_val(
+        student, says, {"validation": val, "test": test, "training": rmse_on(data.train)}
+    )
     expect(
-        abs(says["best_val"] - val) < REPORT_TOLERANCE,
-        "`best_val` is not the validation RMSE of the weights in the model: look at how the best weights are kept and loaded back.",
+        abs(says["test_rmse"] - val) >= REPORT_TOLERANCE or abs(test - val) < REPORT_TOLERANCE,
+        "`test_rmse` is the validation RMSE: evaluate the test part.",
     )
     expect(
         abs(says["test_rmse"] - test) < REPORT_TOLERANCE,
@@ -140,12 +224,38 @@ def judge_training(lesson, student, rmse_on, data):
     )
     judge_best_epoch(student, says["best_epoch"])
     expect(
+        holdout - min(val, test) <= LEAK_MARGIN,
+        "The model knows validation or test ratings: train on the training part alone.",
+    )
+    expect(
         holdout <= RMSE_RATIO[lesson] * data.baseline_rmse,
         "The model predicts ratings that it has not seen less well than it should: look at the training step.",
     )
+
+
+def judge_best_val(student, says, found):
+    """Require `best_val` to be the validation RMSE of the weights in the model.
+
+    Parameters
+    ----------
+    says : what `reported` gives.
+    found : RMSE of these weights, in stars, by the name of the part: validation, test, training.
+    """
+    if abs(says["best_val"] - found["validation"]) < REPORT_TOLERANCE:
+        return
+    for part in ("test", "training"):
+        expect(
+            abs(says["best_val"] - found[part]) >= REPORT_TOLERANCE,
+            f"`best_val` is the {part} RMSE of the weights in the model: measure the validation part in each epoch.",
+        )
+    curve = read_curve(student)
     expect(
-        holdout - min(val, test) <= LEAK_MARGIN,
-        "The model knows validation or test ratings: train on the training part alone.",
+        curve is None or abs(curve[-1] - found["validation"]) >= REPORT_TOLERANCE,
+        "The model stands at its last epoch, not at its best: keep a copy of the best weights (`clone`), and load it back.",
+    )
+    expect(
+        False,
+        "`best_val` is not the validation RMSE of the weights in the model: look at how the best weights are kept and loaded back.",
     )
 
 
@@ -161,21 +271,42 @@ def completed(student, labelled_name, completed_name, predicted, data):
     observed = ratings_matrix(data)
     labelled = pd.DataFrame(predicted, index=data.user_ids, columns=data.movie_ids)
     own, value = tables(student, labelled_name, completed_name, is_single=True)
-    same_table(own, labelled, labelled_name, "users label its rows, movies its columns", 1e-3)
-    expect(value.shape == observed.shape, f"`{completed_name}` should be users by items.")
+    judge_labels(own, observed, labelled_name)
     expect(
-        not value.isna().any(axis=None),
-        f"`{completed_name}` still has gaps: look at the labels of the predictions.",
+        is_close(own, labelled, 1e-3),
+        f"`{labelled_name}` has the right labels, but does not hold the clamped predictions of the model.",
+    )
+    judge_labels(value, observed, completed_name)
+    cells, stars = as_array(value), observed.to_numpy()
+    expect(cells is not None, f"`{completed_name}` holds something that is no number.")
+    expect(
+        not np.isnan(cells).any(),
+        f"`{completed_name}` still has gaps: every gap takes its prediction.",
     )
     seen = observed.notna().to_numpy()
     expect(
-        is_close(value.to_numpy()[seen], observed.to_numpy()[seen], 1e-6),
+        is_close(cells[seen], stars[seen], 1e-6),
         f"An observed rating has changed in `{completed_name}`: only gaps take the prediction.",
     )
-    same_table(
-        value,
-        observed.fillna(labelled),
-        completed_name,
-        "a gap takes the clamped prediction of the model",
-        1e-3,
+    expect(
+        is_close(cells[~seen], as_array(predicted)[~seen], 1e-3),
+        f"A gap of `{completed_name}` holds something else than the clamped prediction of the model.",
     )
+
+
+def judge_labels(frame, expected, name):
+    """Require a frame of users by items whose rows are labelled by user ids and columns by movie ids, in order."""
+    expect(
+        frame.shape == expected.shape,
+        f"`{name}` has {frame.shape[0]} rows and {frame.shape[1]} columns: one row a user and one column a movie would be {expected.shape[0]} and {expected.shape[1]}.",
+    )
+    for axis, ids, word in (("rows", "user", "index"), ("columns", "movie", "columns")):
+        labels = {
+            "rows": (frame.index, expected.index),
+            "columns": (frame.columns, expected.columns),
+        }
+        own, right = labels[axis]
+        expect(
+            list(own) == list(right),
+            f"The {axis} of `{name}` are not labelled by the {ids} ids in order: look at `{word}=`.",
+        )

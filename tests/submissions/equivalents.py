@@ -182,8 +182,8 @@ EQUIVALENTS = {
         "mf-complete",
         (
             (
-                "model = MF(num_users, num_items).to(device)",
-                "model = MF(num_users, num_items).to(device).double()",
+                'model = MF(num_users, num_items, mean=train_df["rating"].mean()).to(device)',
+                'model = MF(num_users, num_items, mean=train_df["rating"].mean()).to(device).double()',
             ),
             ("dtype=torch.float32)  # (n,)", "dtype=torch.float64)"),
         ),
@@ -479,15 +479,15 @@ EQUIVALENTS = {
         "mf-dataset",
         (
             (
-                "torch.tensor(df.user_idx.to_numpy())",
+                'torch.tensor(df["user_idx"].to_numpy())',
                 "torch.from_numpy(df.user_idx.to_numpy(copy=True))",
             ),
             (
-                "torch.tensor(df.item_idx.to_numpy())",
+                'torch.tensor(df["item_idx"].to_numpy())',
                 "torch.LongTensor(df.item_idx.to_numpy(copy=True))",
             ),
             (
-                "torch.tensor(df.rating.to_numpy(), dtype=torch.float32)",
+                'torch.tensor(df["rating"].to_numpy(), dtype=torch.float32)',
                 "torch.FloatTensor(df.rating.to_list())",
             ),
         ),
@@ -497,7 +497,7 @@ EQUIVALENTS = {
         "mf-dataset",
         (
             (
-                "torch.tensor(df.rating.to_numpy(), dtype=torch.float32)",
+                'torch.tensor(df["rating"].to_numpy(), dtype=torch.float32)',
                 "torch.tensor([float(row.rating) for row in df.itertuples()])",
             ),
         ),
@@ -538,8 +538,170 @@ EQUIVALENTS = {
         "mf-complete",
         (
             (
-                'self.global_bias = nn.Parameter(\n            torch.tensor(train_df["rating"].mean(), dtype=torch.float32)\n        )',
-                'self.register_buffer("global_bias", torch.tensor(train_df["rating"].mean(), dtype=torch.float32))',
+                "self.global_bias = nn.Parameter(torch.tensor(mean, dtype=torch.float32))",
+                'self.register_buffer("global_bias", torch.tensor(mean, dtype=torch.float32))',
+            ),
+        ),
+    ),
+    "rows_numbered_anew_after_the_split": Change(
+        "mf",
+        "mf-recommend",
+        (
+            (
+                "val_df, test_df = train_test_split(temp_df, test_size=0.5, random_state=42)",
+                "val_df, test_df = train_test_split(temp_df, test_size=0.5, random_state=42)\ntrain_df, val_df, test_df = [part.reset_index(drop=True) for part in (train_df, val_df, test_df)]",
+            ),
+        ),
+    ),
+    "parts_put_in_order": Change(
+        "mf",
+        "mf-dataset",
+        (
+            (
+                "val_df, test_df = train_test_split(temp_df, test_size=0.5, random_state=42)",
+                "val_df, test_df = train_test_split(temp_df, test_size=0.5, random_state=42)\ntrain_df = train_df.sort_index()",
+            ),
+        ),
+    ),
+    "samples_of_python_numbers": Change(
+        "mf",
+        "mf-train",
+        (
+            (
+                "        return self.users[i], self.items[i], self.stars[i]\n\n    def __getitems__(self, batch):\n        return self[batch]  # (B,), (B,), (B,)\n",
+                "        return int(self.users[i]), int(self.items[i]), float(self.stars[i])\n",
+            ),
+            (", collate_fn=tuple", ""),
+        ),
+    ),
+    "stars_in_float16": Change(
+        "mf",
+        "mf-train",
+        (
+            (
+                "dtype=torch.float32)  # (n,)\n\n    def __len__",
+                "dtype=torch.float16)\n\n    def __len__",
+            ),
+        ),
+    ),
+    "validation_shuffled": Change(
+        "mf",
+        "mf-train",
+        (
+            (
+                "DataLoader(val_dataset, batch_size=1024,",
+                "DataLoader(val_dataset, batch_size=1024, shuffle=True,",
+            ),
+        ),
+    ),
+    "indices_in_int32": Change(
+        "mf",
+        "mf-train",
+        (
+            ('df["user_idx"].to_numpy()', 'df["user_idx"].to_numpy(dtype="int32")'),
+            ('df["item_idx"].to_numpy()', 'df["item_idx"].to_numpy(dtype="int32")'),
+        ),
+    ),
+    "criterion_written_by_hand": Change(
+        "mf",
+        "mf-train",
+        (("nn.MSELoss()", "lambda predicted, stars: (predicted - stars).pow(2).mean()"),),
+    ),
+    "criterion_as_a_sum_over_its_size": Change(
+        "mf",
+        "mf-train",
+        (
+            (
+                "criterion = nn.MSELoss()",
+                "def criterion(predicted, stars):\n    return nn.functional.mse_loss(predicted, stars, reduction='sum') / stars.numel()\n",
+            ),
+        ),
+    ),
+    "adam_over_all_tables_at_once": Change(
+        "mf", "mf-train", (("weight_decay=1e-5, fused=True", "weight_decay=1e-5, foreach=True"),)
+    ),
+    "adam_with_its_defaults_written_out": Change(
+        "mf",
+        "mf-train",
+        (
+            (
+                "weight_decay=1e-5, fused=True",
+                "weight_decay=1e-5, betas=(0.9, 0.999), eps=1e-8, amsgrad=False",
+            ),
+        ),
+    ),
+    "adam_of_named_parameters_in_groups": Change(
+        "mf",
+        "mf-train",
+        (
+            (
+                "torch.optim.Adam(model.parameters(), lr=0.005, weight_decay=1e-5, fused=True)",
+                "torch.optim.Adam([{'params': [p], 'lr': 5e-3} for p in model.parameters()], weight_decay=1e-5)",
+            ),
+        ),
+    ),
+    "adam_under_a_name_of_its_own": Change(
+        "mf",
+        "mf-train",
+        (
+            (
+                "optimizer = torch.optim.Adam(",
+                "class Optimizer(torch.optim.Adam):\n    pass\n\n\noptimizer = Optimizer(",
+            ),
+        ),
+    ),
+    "mean_of_the_training_part_inside_the_class": Change(
+        "mf",
+        "mf-complete",
+        (
+            ("n_factors=100, mean=0.0)", "n_factors=100)"),
+            ("torch.tensor(mean, ", 'torch.tensor(train_df["rating"].mean(), '),
+            (', mean=train_df["rating"].mean()', ""),
+        ),
+    ),
+    "mean_as_a_plain_number": Change(
+        "mf",
+        "mf-complete",
+        (
+            (
+                "self.global_bias = nn.Parameter(torch.tensor(mean, dtype=torch.float32))",
+                "self.global_bias = float(mean)",
+            ),
+        ),
+    ),
+    "mean_of_shape_one": Change(
+        "mf",
+        "mf-complete",
+        (("torch.tensor(mean, dtype=torch.float32)", "torch.tensor([mean], dtype=torch.float32)"),),
+    ),
+    "training_rmse_of_clamped_predictions": Change(
+        "mf",
+        "mf-train",
+        (
+            (
+                "squared_error += loss.item() * len(stars)",
+                "squared_error += ((model(users, items).detach().clamp(1, 5) - stars) ** 2).sum().item()",
+            ),
+        ),
+    ),
+    "training_rmse_as_a_mean_over_batches": Change(
+        "mf",
+        "mf-train",
+        (
+            (
+                "squared_error += loss.item() * len(stars)",
+                "squared_error += loss.item() / len(train_loader)",
+            ),
+            ("(squared_error / len(train_dataset)) ** 0.5", "squared_error**0.5"),
+        ),
+    ),
+    "curves_as_arrays": Change(
+        "mf",
+        "mf-train",
+        (
+            (
+                "test_rmse = evaluate(test_loader)",
+                "test_rmse = evaluate(test_loader)\ntrain_curve, val_curve = np.array(train_curve), torch.tensor(val_curve)",
             ),
         ),
     ),

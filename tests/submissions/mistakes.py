@@ -164,13 +164,51 @@ MISTAKES = {
         "validation_is_test": [("val_df, test_df =", "val_df, _ =")],
         "no_shuffle": [("test_size=0.2, random_state=42", "test_size=0.2, shuffle=False")],
         "parts_swapped": [("val_df, test_df =", "test_df, val_df =")],
+        "second_cut_of_the_whole_table": [
+            ("train_test_split(temp_df,", "train_test_split(df_idx,")
+        ],
+        "second_cut_of_the_training_part": [
+            ("train_test_split(temp_df,", "train_test_split(train_df[: len(temp_df)],")
+        ],
+        "stars_lost": [
+            ("train_test_split(df_idx,", 'train_test_split(df_idx[["user_idx", "item_idx"]],')
+        ],
+        "film_ids_lost": [
+            (
+                "train_test_split(df_idx,",
+                'train_test_split(df_idx[["user_idx", "item_idx", "rating"]],',
+            )
+        ],
     },
     "mf-dataset": {
         "columns_swapped": [
-            ("df.user_idx", "df.item_idx_"),
-            ("df.item_idx.", "df.user_idx."),
-            ("df.item_idx_", "df.item_idx"),
+            ('df["user_idx"]', 'df["item_idx_"]'),
+            ('df["item_idx"]', 'df["user_idx"]'),
+            ("item_idx_", "item_idx"),
         ],
+        "ids_for_indices": [('df["user_idx"]', 'df["userId"]')],
+        "timestamps_for_stars": [('df["rating"]', 'df["timestamp"] / 1e8')],
+        "float_indices": [
+            ('df["user_idx"].to_numpy()', 'df["user_idx"].to_numpy(dtype="float32")')
+        ],
+        "short_indices": [('df["item_idx"].to_numpy()', 'df["item_idx"].to_numpy(dtype="int16")')],
+        "a_dict_for_a_tuple": [
+            (
+                "return self.users[i], self.items[i], self.stars[i]",
+                'return {"user": self.users[i], "item": self.items[i], "stars": self.stars[i]}',
+            )
+        ],
+        "sample_not_returned": [
+            ("return self.users[i], self.items[i], self.stars[i]", "self.users[i], self.items[i]")
+        ],
+        "two_parts": [
+            (
+                "return self.users[i], self.items[i], self.stars[i]",
+                "return self.users[i], self.items[i]",
+            )
+        ],
+        "small_batches": [("batch_size=1024, shuffle=True", "batch_size=256, shuffle=True")],
+        "validation_of_the_test_part": [("RatingDataset(val_df)", "RatingDataset(test_df)")],
         "whole_numbers": [("dtype=torch.float32)", "dtype=torch.long)")],
         "no_shuffle": [(", shuffle=True", "")],
         "trained_on_everything": [("RatingDataset(train_df)", "RatingDataset(df_idx)")],
@@ -201,7 +239,7 @@ MISTAKES = {
             ),
         ],
         "wide_start": [("std=0.01", "std=1.0")],
-        "global_bias_zero": [('torch.tensor(train_df["rating"].mean(), ', "torch.tensor(0.0, ")],
+        "global_bias_zero": [(', mean=train_df["rating"].mean()', "")],
         "mean_of_everything": [('train_df["rating"].mean()', 'ratings["rating"].mean() + 0.01')],
         "absolute_loss": [("nn.MSELoss()", "nn.L1Loss()")],
         "summed_loss": [("nn.MSELoss()", 'nn.MSELoss(reduction="sum")')],
@@ -213,9 +251,131 @@ MISTAKES = {
         ],
         "large_steps": [("lr=0.005", "lr=0.05")],
         "no_decay": [("weight_decay=1e-5, ", "")],
+        "half_of_the_squares": [
+            ("nn.MSELoss()", "lambda predicted, stars: ((predicted - stars) ** 2).mean() / 2")
+        ],
+        "summed_absolute_loss": [("nn.MSELoss()", 'nn.L1Loss(reduction="sum")')],
+        "huber_loss": [("nn.MSELoss()", "nn.SmoothL1Loss()")],
+        "root_in_the_criterion": [
+            (
+                "nn.MSELoss()",
+                "lambda predicted, stars: nn.functional.mse_loss(predicted, stars).sqrt()",
+            )
+        ],
+        "errors_of_one_sign": [
+            ("nn.MSELoss()", "lambda predicted, stars: ((predicted - stars).relu() ** 2).mean()")
+        ],
+        "a_loss_for_each_pair": [("nn.MSELoss()", 'nn.MSELoss(reduction="none")')],
+        "detached_in_the_criterion": [
+            ("nn.MSELoss()", "lambda predicted, stars: nn.MSELoss()(predicted.detach(), stars)")
+        ],
+        "half_the_gradient": [
+            (
+                "nn.MSELoss()",
+                "lambda predicted, stars: nn.MSELoss()((predicted + predicted.detach()) / 2, stars)",
+            )
+        ],
+        "uphill": [("weight_decay=1e-5, fused=True", "weight_decay=1e-5, maximize=True")],
+        "no_memory": [("weight_decay=1e-5, fused=True", "weight_decay=1e-5, betas=(0, 0)")],
+        "large_eps": [("weight_decay=1e-5, fused=True", "weight_decay=1e-5, eps=1.0")],
+        "adamw": [("torch.optim.Adam(", "torch.optim.AdamW(")],
+        "adamax": [
+            ("torch.optim.Adam(", "torch.optim.Adamax("),
+            (", fused=True", ""),
+        ],
+        "called_adam": [
+            (
+                "optimizer = torch.optim.Adam(model.parameters(), lr=0.005, weight_decay=1e-5, fused=True)",
+                "Adam = type('Adam', (torch.optim.SGD,), {})\noptimizer = Adam(model.parameters(), lr=0.005, weight_decay=1e-5)\nfor group in optimizer.param_groups:\n    group.update(betas=(0.9, 0.999), eps=1e-8)",
+            )
+        ],
+        "another_rate_for_the_items": [
+            (
+                "torch.optim.Adam(model.parameters(), lr",
+                "torch.optim.Adam([{'params': [*model.parameters()][:2]}, {'params': [*model.parameters()][2:], 'lr': 0.1}], lr",
+            )
+        ],
+        "optimizer_of_another_model": [
+            (
+                "torch.optim.Adam(model.parameters()",
+                "torch.optim.Adam(MF(num_users, num_items).parameters()",
+            )
+        ],
+        "standing_model_of_zeros": [
+            (
+                "criterion = nn.MSELoss()",
+                "criterion = nn.MSELoss()\nfor table in [model.user_emb, model.item_emb]:\n    nn.init.zeros_(table.weight)",
+            )
+        ],
+        "standing_model_started_wide": [
+            (
+                "criterion = nn.MSELoss()",
+                "criterion = nn.MSELoss()\nnn.init.normal_(model.item_emb.weight, std=0.1)",
+            )
+        ],
+        "standing_biases_started_at_random": [
+            (
+                "criterion = nn.MSELoss()",
+                "criterion = nn.MSELoss()\nnn.init.normal_(model.user_bias.weight, std=0.01)",
+            )
+        ],
+        "uniform_start": [
+            (
+                "nn.init.normal_(self.user_emb.weight, std=0.01)",
+                "nn.init.uniform_(self.user_emb.weight, -0.0173, 0.0173)",
+            )
+        ],
+        "sizes_swapped": [
+            ("nn.Embedding(num_users, n_factors)", "nn.Embedding(n_factors, num_users)")
+        ],
+        "sizes_of_this_data": [
+            ("nn.Embedding(num_users, n_factors)", "nn.Embedding(len(user2idx), n_factors)")
+        ],
+        "sparse_gradients": [
+            (
+                "nn.Embedding(num_users, n_factors)",
+                "nn.Embedding(num_users, n_factors, sparse=True)",
+            )
+        ],
+        "nothing_returned": [
+            ("return self.global_bias + bias + taste", "self.global_bias + bias + taste")
+        ],
         "detached_items": [("* self.item_emb(items))", "* self.item_emb(items).detach())")],
     },
     "mf-train": {
+        "sum_of_batch_means_returned": [
+            ("squared_error += loss.item() * len(stars)", "squared_error += loss.item()")
+        ],
+        "squared_error_returned": [
+            (
+                "return (squared_error / len(train_dataset)) ** 0.5",
+                "return squared_error / len(train_dataset)",
+            )
+        ],
+        "nothing_returned": [
+            (
+                "return (squared_error / len(train_dataset)) ** 0.5",
+                "(squared_error / len(train_dataset)) ** 0.5",
+            )
+        ],
+        "validation_curve_not_kept": [("    val_curve.append(val_rmse)\n", "")],
+        "training_curve_not_kept": [("    train_curve.append(train_rmse)\n", "")],
+        "curves_swapped": [
+            ("train_curve.append(train_rmse)", "train_curve.append(val_rmse)"),
+            ("val_curve.append(val_rmse)", "val_curve.append(train_rmse)"),
+        ],
+        "validation_in_both_curves": [
+            ("train_curve.append(train_rmse)", "train_curve.append(val_rmse)")
+        ],
+        "curve_of_squares": [
+            ("train_curve.append(train_rmse)", "train_curve.append(train_rmse / 80)")
+        ],
+        "only_improvements_kept": [
+            (
+                "    val_curve.append(val_rmse)\n    if val_rmse < best_val:\n",
+                "    if val_rmse < best_val:\n        val_curve.append(val_rmse)\n",
+            )
+        ],
         "clamped_in_the_loss": [
             (
                 "criterion(model(users, items), stars)",

@@ -21,13 +21,18 @@
 # * write and **train** a biased matrix factorisation (MF), and stop when it is at its best,
 # * **complete** the whole matrix, and **recommend** ten films by title.
 #
+# **How to work.** Run the cells from top to bottom (Shift+Enter). In an exercise every star hides one letter of a name: type the name
+# over the stars, and run the cell. Until then it stops with an error. The cell below it is its check: run it too, and it prints a line or says
+# where to look. To answer the question at the end, double-click the cell below it and type. Then choose *Restart and run all*, save, and hand in
+# this file, `mf.ipynb`, under its own name.
+#
 # When you hand in, the notebook runs from top to bottom on **other data of the same kind**, without a network and on one
 # thread: at most 120 seconds a cell, 360 seconds in all, and 3 GB of memory. The solution needs less than a tenth of that.
 #
 # The grader has what this course's own environment has: numpy, pandas, scipy, scikit-learn, matplotlib, tqdm, ipywidgets and torch,
 # with all that comes with them. Other packages are not there, so hand in without them.
 
-# %% [markdown] lang="ko" of="152fe90b"
+# %% [markdown] lang="ko" of="43a30636"
 # # 2강. 행렬 분해(matrix factorisation): 사람들이 매긴 평점에서만 배우기
 #
 # 1강의 SVD에는 모든 칸이 필요했고, 그래서 칸 대부분을 지어내야 했습니다. 이 강의에서는 그럴 필요가 없습니다. 이 강의를 마치면 다음을
@@ -37,6 +42,11 @@
 # * 평점을 **Dataset**과 **DataLoader**로 PyTorch에 넣어 줍니다.
 # * 편향을 둔 행렬 분해(biased matrix factorisation, MF)를 작성하고 **학습**(training)시키며, 가장 좋을 때 멈춥니다.
 # * 행렬 전체를 **완성**하고, 영화 열 편을 제목으로 **추천**합니다.
+#
+# **진행 방법.** 셀을 위에서부터 차례로 실행합니다(Shift+Enter). 실습 셀의 별표 하나는 이름의 글자 하나를 가린 것입니다. 별표 자리에 이름을
+# 써 넣고 실행하세요. 그전에는 셀이 오류로 멈춥니다. 바로 아래 셀은 확인 셀입니다. 이것도 실행하면 한 줄을 출력하거나, 어디를 보아야 하는지 알려
+# 줍니다. 마지막 문제의 답은 그 아래 셀을 두 번 클릭해서 씁니다. 끝으로 *Restart and run all*을 선택해 모두 다시 실행하고 저장한 다음, 이 파일
+# `mf.ipynb`를 이름을 바꾸지 않고 제출합니다.
 #
 # 제출한 노트북은 **같은 종류의 다른 데이터**로 처음부터 끝까지 실행됩니다. 네트워크 없이 스레드 하나로 실행되며, 셀 하나에 최대 120초,
 # 전체 360초, 메모리 3 GB까지 쓸 수 있습니다. 정답 코드는 그 10분의 1도 쓰지 않습니다.
@@ -72,17 +82,31 @@ from tqdm import tqdm
 SEED = 42
 torch.manual_seed(SEED)
 device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+print("device:", device)
 ratings.head(3)
 
 # %% [markdown] lang="en"
-# The same list as in lesson 1: one row, one opinion. User and movie ids may have gaps and start anywhere, but a table of
-# parameters has rows 0, 1, 2, ... So every id gets an **index**, in the order of the sorted ids, and the table two new columns,
-# `user_idx` and `item_idx`:
+# The same list as in lesson 1: one row, one opinion. `device` is where the model is computed. `cpu` is all that this lesson needs; in
+# Colab, *Runtime > Change runtime type* switches a GPU on.
+#
+# User and movie ids may have gaps and start anywhere, but a table of parameters has rows 0, 1, 2, ... So every id gets an
+# **index**: its place among the sorted ids. Sorted, because then the index does not depend on the order of the rows. A tiny example:
 
-# %% [markdown] lang="ko" of="547b06d9"
-# 1강과 같은 목록입니다. 한 행이 하나의 의견입니다. 사용자와 영화의 번호(id)는 중간이 비어 있을 수도, 아무 수에서나 시작할 수도 있지만,
-# 파라미터 표의 행은 0, 1, 2, ...입니다. 그래서 번호를 정렬한 순서대로 **인덱스(index)** 를 붙이고, 표에 `user_idx`와 `item_idx`라는
-# 새 열을 만듭니다.
+# %% [markdown] lang="ko" of="953ef90f"
+# 1강과 같은 목록입니다. 한 행이 평점 하나입니다. `device`는 모델을 계산하는 곳입니다. 이 강의는 `cpu`로 충분하며, Colab에서는
+# *런타임 > 런타임 유형 변경*(Runtime > Change runtime type)에서 GPU를 켤 수 있습니다.
+#
+# 사용자와 영화의 번호(id)는 중간이 비어 있을 수도, 아무 수에서나 시작할 수도 있지만, 파라미터 표의 행은 0, 1, 2, ...입니다. 그래서 모든 번호에
+# **인덱스(index)**, 곧 정렬한 번호 가운데 몇 번째인지를 붙입니다. 정렬하면 인덱스가 행의 순서에 좌우되지 않습니다. 작은 예를 봅시다.
+
+# %%
+{user_id: idx for idx, user_id in enumerate(sorted([42, 7, 13]))}
+
+# %% [markdown] lang="en"
+# Id 7 is the smallest and gets row 0. The same for all users and movies; the table gets two new columns, `user_idx` and `item_idx`:
+
+# %% [markdown] lang="ko" of="84ab8ab5"
+# 가장 작은 번호 7이 0행을 차지합니다. 모든 사용자와 영화에 똑같이 하고, 표에 `user_idx`와 `item_idx`라는 새 열을 만듭니다.
 
 # %%
 user_ids, movie_ids = sorted(ratings["userId"].unique()), sorted(ratings["movieId"].unique())
@@ -92,6 +116,7 @@ item2idx = {movie_id: idx for idx, movie_id in enumerate(movie_ids)}
 df_idx = ratings.assign(
     user_idx=ratings["userId"].map(user2idx), item_idx=ratings["movieId"].map(item2idx)
 )
+print(num_users, "users,", num_items, "items")
 
 # %% [markdown] lang="en"
 # A model that is scored on the ratings it learnt from is like a pupil who saw the exam. So we cut the ratings in three:
@@ -128,24 +153,39 @@ train_df, temp_df = train_test_split(df_idx, test_size=0.2, random_state=42)
 val_df, test_df = train_test_split(temp_df, test_size=0.5, random_state=42)
 
 # %% check="mf-split" points=2 nbval=true
-# Every rating is in exactly one part, and the parts have 80, 10 and 10 per cent of the rows.
+# Every rating is in exactly one part; the parts have 80, 10 and 10 per cent of the rows, and all their columns.
 assert {"train_df", "val_df", "test_df"} <= globals().keys(), (
     "Fill the blanks above and run that cell first."
 )
-parts = [len(part) / len(ratings) for part in (train_df, val_df, test_df)]
-assert np.allclose(parts, [0.8, 0.1, 0.1], atol=0.001), (
-    "The parts have the wrong sizes: look at `test_size`."
+hidden = [name for name in ("abs", "isinstance", "len", "print", "zip") if name in globals()]
+assert not hidden, f"`{hidden[0]}` is a name of yours now and hides Python's own: rename it."
+parts = {"train_df": train_df, "val_df": val_df, "test_df": test_df}
+columns = ["user_idx", "item_idx", "rating"]
+for (name, part), share in zip(parts.items(), (0.8, 0.1, 0.1)):
+    assert isinstance(part, pd.DataFrame), f"`{name}` should be a table (a DataFrame)."
+    assert {*columns} <= {*part.columns}, f"`{name}` lost a column: split the whole table."
+    assert abs(len(part) / len(df_idx) - share) < 0.001, (
+        f"`{name}` has {len(part) / len(df_idx):.0%} of all rows, not {share:.0%}: look at what is split, and at `test_size`."
+    )
+assert "movieId" in train_df, "`train_df` lost the column movieId: split the whole table."
+rows = pd.concat(parts.values())[columns].sort_values(columns)
+assert not rows.duplicated(["user_idx", "item_idx"]).any(), (
+    "A rating stands in two parts: look at what you split the second time."
 )
-assert sorted(pd.concat([train_df, val_df, test_df]).index) == list(ratings.index), (
-    "A rating is missing or stands in two parts: look at what you split the second time."
+assert np.array_equal(rows, df_idx[columns].sort_values(columns)), (
+    "The three parts together are not the rows of `df_idx`: split it as it is."
 )
-print("mf-split:", " / ".join(f"{part:.0%}" for part in parts), "of the ratings, none twice.")
+print(
+    "mf-split:",
+    " / ".join(f"{len(part) / len(df_idx):.0%}" for part in parts.values()),
+    "of the ratings, none twice.",
+)
 
 # %%
 print(len(train_df), "/", len(val_df), "/", len(test_df), "ratings")
 
 # %% [markdown] lang="en"
-# Eight parts to learn from, one to stop by, one for the exam. From here on the test part stays closed until the very end.
+# Eight parts to learn from, one to decide when to stop, one for the exam. From here on the test part stays closed until the very end.
 #
 # ## 2. Batches for PyTorch
 #
@@ -154,10 +194,10 @@ print(len(train_df), "/", len(val_df), "/", len(test_df), "ratings")
 # random order each epoch if we ask for `shuffle=True`. Only training wants that; validation and test are only measured.
 #
 # Fetching tens of thousands of samples one at a time is slow. Since a tensor can be indexed by a list of numbers, `__getitems__`
-# hands over a whole batch at once, and `collate_fn=tuple` passes it on as it is. In small:
+# hands over a whole batch at once, and `collate_fn=tuple` passes it on as it is. A tiny example:
 
-# %% [markdown] lang="ko" of="4ad94133"
-# 여덟은 배우는 데, 하나는 멈출 때를 정하는 데, 하나는 시험에 씁니다. 시험 데이터는 이제부터 맨 마지막까지 열지 않습니다.
+# %% [markdown] lang="ko" of="0cab8e73"
+# 열 가운데 여덟은 학습에, 하나는 언제 멈출지 정하는 데, 하나는 시험에 씁니다. 시험 데이터는 이제부터 맨 마지막까지 열지 않습니다.
 #
 # ## 2. PyTorch에 넣을 배치(batch)
 #
@@ -176,7 +216,7 @@ tiny[[0, 2]]
 # Numbers 0 and 2 of the tensor, in one go.
 #
 # **Exercise `mf-dataset`.** Read the three columns: the indices of users and items that we made above, and the stars
-# (column `rating`). A column is read with a dot: `df.timestamp`.
+# (column `rating`). A column is read by its name in quotes: `df["timestamp"]`.
 #
 # > **Common mistake.** The model wants *indices*, not ids. An id such as `userId` may be larger than the table has rows, or,
 # > worse, fit and point at the wrong row.
@@ -189,11 +229,11 @@ tiny[[0, 2]]
 #
 # </details>
 
-# %% [markdown] lang="ko" of="e7e4f86b"
+# %% [markdown] lang="ko" of="27c59ad7"
 # 텐서의 0번과 2번이 한 번에 나왔습니다.
 #
-# **실습 `mf-dataset`.** 세 열을 읽으세요. 위에서 만든 사용자 인덱스와 영화 인덱스, 그리고 별점(`rating` 열)입니다. 열은 `df.timestamp`처럼
-# 점을 찍어 읽습니다.
+# **실습 `mf-dataset`.** 세 열을 읽으세요. 위에서 만든 사용자 인덱스와 영화 인덱스, 그리고 별점(`rating` 열)입니다. 열은
+# `df["timestamp"]`처럼 따옴표 안에 이름을 써서 읽습니다.
 #
 # > **흔한 실수.** 모델이 원하는 것은 번호(id)가 아니라 *인덱스*입니다. `userId` 같은 번호는 표의 행 수보다 클 수 있고, 더 나쁘게는 오류
 # > 없이 엉뚱한 행을 가리킬 수도 있습니다.
@@ -202,7 +242,7 @@ tiny[[0, 2]]
 #
 # 1. 1절에서 `userId`를 `user2idx`로 바꾸었습니다. 그 결과로 생긴 새 열의 이름은 무엇입니까?
 # 2. `movieId`와 `item2idx`도 마찬가지입니다.
-# 3. 맞추려는 값입니다. `ratings`의 열 가운데 별점 1~5점이 들어 있는 열입니다.
+# 3. 맞히려는 값입니다. `ratings`의 열 가운데 별점 1~5점이 들어 있는 열입니다.
 #
 # </details>
 
@@ -236,26 +276,55 @@ val_loader = DataLoader(val_dataset, batch_size=1024, collate_fn=tuple)
 test_loader = DataLoader(test_dataset, batch_size=1024, collate_fn=tuple)
 
 # %% check="mf-dataset" points=3 nbval=true
-# A batch is three vectors of equal length; indices point into the tables, stars lie in 1 to 5.
+# A sample is (user_idx, item_idx, rating) of its row; a batch is three vectors of 1024; a pass meets every rating once.
 assert {"train_dataset", "train_loader", "val_loader", "test_loader"} <= globals().keys(), (
     "Fill the blanks above and run that cell first."
 )
-users, items, stars = next(iter(val_loader))
-assert len(train_dataset) == len(train_df), (
-    "The data set needs one sample a row: look at `__init__`."
+hidden = [
+    name
+    for name in ("abs", "float", "isinstance", "iter", "len", "next", "print", "tuple")
+    if name in globals()
+]
+assert not hidden, f"`{hidden[0]}` is a name of yours now and hides Python's own: rename it."
+some = train_df.head(5)
+samples = [RatingDataset(some)[i] for i in (0, 1, 2, 3, 4)]
+for sample in samples:
+    assert isinstance(sample, (tuple, list, np.ndarray, torch.Tensor)) and len(sample) == 3, (
+        "A sample should be a tuple of three values: look at the `return` of `__getitem__`."
+    )
+found = np.array([[float(part) for part in sample] for sample in samples])  # (5, 3)
+for place, part in ((0, "user_idx"), (1, "item_idx"), (2, "rating")):
+    assert np.array_equal(found[:, place], some[part]), (
+        f"Part {place} of a sample is not the {part} of its row: look at the column that `__init__` reads."
+    )
+loaders = {"train_loader": train_df, "val_loader": val_df, "test_loader": test_df}
+for name, part in loaders.items():
+    batches = [[torch.as_tensor(column) for column in batch] for batch in globals()[name]]
+    users, items, stars = batches[0]
+    assert users.shape == items.shape == stars.shape == (1024,), (
+        f"A batch of `{name}` should be three vectors of 1024 numbers."
+    )
+    assert {users.dtype, items.dtype} <= {torch.int32, torch.int64}, (
+        f"The indices of `{name}` should be whole numbers: look at their dtype."
+    )
+    assert stars.is_floating_point(), f"The stars of `{name}` should be floats."
+    stars = torch.cat([batch[2] for batch in batches]).double()
+    assert len(stars) == len(part), f"`{name}` gives {len(stars)} ratings, not {len(part)}."
+    assert abs(stars.mean() - part["rating"].mean()) < 1e-6, (
+        f"`{name}` has ratings of another part."
+    )
+assert not torch.equal(*(torch.as_tensor(next(iter(train_loader))[0]) for _ in "12")), (
+    "The training loader should shuffle."
 )
-assert users.shape == items.shape == stars.shape == (1024,), (
-    "A batch should be three vectors of 1024 numbers."
-)
-assert users.max() < num_users and items.max() < num_items, (
-    "Indices run from 0 to N-1: look at which columns you read."
-)
-assert stars.min() >= 1 and stars.max() <= 5 and stars.is_floating_point(), (
-    "The third part is the stars, as floats."
-)
-print("mf-dataset: batches of", *(tuple(part.shape) for part in (users, items, stars)))
+print("mf-dataset: batches of", *(tuple(column.shape) for column in batches[0]))
+
+# %%
+print(len(train_dataset), "/", len(val_dataset), "/", len(test_dataset), "samples,")
+print(len(train_loader), "batches of training samples")
 
 # %% [markdown] lang="en"
+# One **epoch**, a pass over the training samples, is that many steps of training.
+#
 # ## 3. The model: taste plus bias
 #
 # A rating has a part that has nothing to do with taste: some people are generous, some films are loved by all. *Biased*
@@ -263,11 +332,13 @@ print("mf-dataset: batches of", *(tuple(part.shape) for part in (users, items, s
 #
 # $$\hat r_{ui} = \underbrace{\mu + b_u + b_i}_{\text{no taste needed}} + \underbrace{p_u^\top q_i}_{\text{taste}}$$
 #
-# with $\hat r_{ui}$ the predicted stars of user $u$ on item $i$ (one number), $\mu$ the mean of the training ratings (one
-# number), $b_u$ a number a user, $b_i$ a number an item, and $p_u$, $q_i$ vectors of `n_factors` numbers: rows of $P$
+# with $\hat r_{ui}$ the predicted stars of user $u$ on item $i$ (one number), $\mu$ one number that starts at the mean of the training
+# ratings and is trained like the rest, $b_u$ one number per user, $b_i$ one number per item, and $p_u$, $q_i$ vectors of `n_factors` numbers: rows of $P$
 # (users, factors) and $Q$ (items, factors), as in lesson 1. By hand, for one user and one film with two factors:
 
-# %% [markdown] lang="ko" of="e4874f11"
+# %% [markdown] lang="ko" of="d8b60691"
+# 학습 표본을 한 바퀴 도는 한 **에포크**에 이만큼의 학습 단계가 있습니다.
+#
 # ## 3. 모델: 취향에 편향을 더하기
 #
 # 평점에는 취향과 상관없는 부분이 있습니다. 후하게 주는 사람이 있고, 모두가 좋아하는 영화가 있습니다. *편향(bias)* 을 둔 MF는 이것을 식으로
@@ -275,7 +346,7 @@ print("mf-dataset: batches of", *(tuple(part.shape) for part in (users, items, s
 #
 # $$\hat r_{ui} = \underbrace{\mu + b_u + b_i}_{\text{취향과 무관}} + \underbrace{p_u^\top q_i}_{\text{취향}}$$
 #
-# $\hat r_{ui}$는 사용자 $u$가 영화 $i$에 줄 별점의 예측값(숫자 하나), $\mu$는 학습 평점의 평균(숫자 하나), $b_u$는 사용자마다 숫자 하나,
+# $\hat r_{ui}$는 사용자 $u$가 영화 $i$에 줄 별점의 예측값(숫자 하나), $\mu$는 학습 평점의 평균에서 시작해 다른 파라미터와 함께 학습되는 숫자 하나, $b_u$는 사용자마다 숫자 하나,
 # $b_i$는 영화마다 숫자 하나입니다. $p_u$와 $q_i$는 요인(factor) `n_factors`개로 된 벡터이며, 1강에서처럼 $P$ (사용자 수, 요인 수)와
 # $Q$ (영화 수, 요인 수)의 행입니다. 사용자 한 명, 영화 한 편, 요인 두 개로 직접 계산해 봅시다.
 
@@ -287,32 +358,40 @@ mu + b_u + b_i + (p_u * q_i).sum()
 # %% [markdown] lang="en"
 # 3.5 + 0.3 - 0.2 without taste, and 0.5 · 0.8 - 1.0 · 0.1 = 0.3 stars of taste on top.
 #
-# In PyTorch, `nn.Embedding(rows, columns)` is such a table: give it indices, it returns rows. The factors start at small
-# random numbers, the biases at zero, so an untrained model says roughly $\mu$ to everyone.
+# In PyTorch, `nn.Embedding(rows, columns)` is such a table: give it indices, it returns rows. The biases start at zero and the factors at
+# small random numbers (standard deviation 0.01), so an untrained model says roughly $\mu$ to everyone. Random, because factors that are
+# all zero have no gradient; small, because large ones would be noise to unlearn.
 #
-# > **Common mistake.** `global_bias` below is the mean of `train_df`, not of `ratings`: the mean of all ratings has seen
+# `MF` knows nothing of our data: sizes and mean are arguments. The first `torch.optim.Adam` takes some seconds, as torch
+# loads its compiler then.
+#
+# > **Common mistake.** The `mean` that the model gets is that of `train_df`, not of `ratings`: the mean of all ratings has seen
 # > validation and test, and a score that leans on it is no longer honest.
 #
-# **Exercise `mf-model`.** How many rows and columns have the two tables of factors? The tables of biases below them, with
+# **Exercise `mf-model`.** How many rows and columns does each of the two tables of factors have? The tables of biases below them, with
 # one column, show the pattern: one row a user (`num_users` of them), one row an item (`num_items`), and a factor a column.
 #
 # <details><summary>Hint</summary>
 #
 # 1. Look two lines down, at `user_bias`: it has a row for the same people.
-# 2. A bias needs one column. How many numbers has $p_u$? The paragraph under the formula names the variable; the signature of `__init__` has it too.
+# 2. A bias needs one column. How many numbers does $p_u$ have? The paragraph under the formula names the variable; the signature of `__init__` has it too.
 # 3. Look at `item_bias`: it has a row for the same films.
 # 4. $p_u$ and $q_i$ are multiplied number by number, so both are of one length.
 #
 # </details>
 
-# %% [markdown] lang="ko" of="73a2ce59"
+# %% [markdown] lang="ko" of="b67d610e"
 # 취향과 무관한 부분이 3.5 + 0.3 - 0.2이고, 여기에 취향이 0.5 · 0.8 - 1.0 · 0.1 = 0.3점을 보탭니다.
 #
-# PyTorch의 `nn.Embedding(rows, columns)`가 바로 이런 표입니다. 인덱스를 주면 그 행을 돌려줍니다. 요인은 작은 난수에서, 편향은 0에서
-# 시작하므로, 학습하기 전의 모델은 누구에게나 대략 $\mu$라고 답합니다.
+# PyTorch의 `nn.Embedding(rows, columns)`가 바로 이런 표입니다. 인덱스를 주면 그 행을 돌려줍니다. 편향은 0에서, 요인은 작은 난수(표준편차
+# 0.01)에서 시작하므로, 학습하기 전의 모델은 누구에게나 대략 $\mu$라고 답합니다. 요인이 모두 0이면 기울기도 0이므로 난수에서 시작하고, 큰
+# 난수는 지워야 할 잡음이 되므로 작게 시작합니다.
 #
-# > **흔한 실수.** 아래의 `global_bias`는 `ratings`가 아니라 `train_df`의 평균입니다. 모든 평점의 평균은 검증 데이터와 시험 데이터를 이미
-# > 보았으므로, 그것에 기댄 점수는 정직하지 않습니다.
+# `MF`는 우리 데이터를 모릅니다. 크기와 평균은 인수로 받습니다. `torch.optim.Adam`을 처음 부를 때에는 torch가 컴파일러를 불러오느라 몇 초
+# 걸립니다.
+#
+# > **흔한 실수.** 모델에 주는 `mean`은 `ratings`가 아니라 `train_df`의 평균입니다. 전체 평균에는 검증 데이터와 시험 데이터의 정보가 섞여
+# > 있으므로, 그것에 기댄 점수는 정직하지 않습니다.
 #
 # **실습 `mf-model`.** 요인을 담은 두 표는 각각 몇 행 몇 열입니까? 그 아래에 있는 한 열짜리 편향 표가 본보기입니다. 사용자마다 한
 # 행(`num_users`행), 영화마다 한 행(`num_items`행)이고, 요인마다 한 열입니다.
@@ -354,26 +433,75 @@ criterion = nn.MSELoss()
 optimizer = torch.optim.Adam(model.parameters(), lr=0.005, weight_decay=1e-5, fused=True)
 
 # %% check="mf-model" points=4 nbval=true
-# One row a user, one row an item, as many columns as factors; one prediction for each pair of a batch.
+# The tables have their sizes; one prediction for each pair, by the formula; every table learns, down the squared error.
 assert {"MF", "model", "criterion", "optimizer"} <= globals().keys(), (
     "Fill the blanks above and run that cell first."
 )
-assert model.user_emb.weight.shape == (num_users, 100), (
-    "user_emb needs one row a user and one column a factor."
+hidden = [
+    name
+    for name in ("abs", "all", "any", "float", "getattr", "isinstance", "print", "tuple")
+    if name in globals()
+]
+assert not hidden, f"`{hidden[0]}` is a name of yours now and hides Python's own: rename it."
+sizes = {"user_emb": (num_users, 100), "item_emb": (num_items, 100)}
+sizes |= {"user_bias": (num_users, 1), "item_bias": (num_items, 1)}
+for name, size in sizes.items():
+    assert getattr(model, name).weight.shape == size, (
+        f"`{name}` has the wrong sizes: first the rows, one a user or item, then the columns."
+    )
+small = MF(4, 3, 2).to(device)
+assert small.user_emb.weight.shape == (4, 2) and small.item_emb.weight.shape == (3, 2), (
+    "Take the sizes from the arguments of `__init__`."
 )
-assert model.item_emb.weight.shape == (num_items, 100), (
-    "item_emb needs one row an item and one column a factor."
-)
-first = torch.arange(5, device=device)
-assert model(first, first).shape == (5,), (
+for weights in small.parameters():
+    nn.init.normal_(weights)
+users, items = torch.tensor([0, 1, 2, 3, 3]).to(device), torch.tensor([2, 0, 1, 0, 2]).to(device)
+predicted = small(users, items)
+assert isinstance(predicted, torch.Tensor), "`forward` gives no tensor: look for its `return`."
+assert predicted.shape == (5,), (
     "Five pairs should give five predictions: look at `sum` and `squeeze` in `forward`."
 )
-assert model(first[:1], first[:1]).shape == (1,), (
+assert small(users[:1], items[:1]).shape == (1,), (
     "A batch of one should give one prediction: `squeeze()` needs its dimension."
 )
-print("mf-model: predictions of shape", tuple(model(first, first).shape))
+taste = (small.user_emb.weight[users] * small.item_emb.weight[items]).sum(dim=1)
+bias = small.user_bias.weight[users, 0] + small.item_bias.weight[items, 0]
+assert torch.allclose(predicted, small.global_bias + bias + taste, atol=1e-4), (
+    "`forward` should give mu + b_u + b_i + p_u . q_i: compare it with the formula above."
+)
+predicted.sum().backward()
+fresh = MF(num_users, num_items)
+for name in sizes:
+    gradient, start = getattr(small, name).weight.grad, getattr(fresh, name).weight
+    assert gradient is not None and not gradient.is_sparse, f"No (dense) gradient reaches `{name}`."
+    is_good = 0.008 < start.std() < 0.012 if "emb" in name else not start.any()
+    assert is_good, f"`{name}` should start small: N(0, 0.01) for factors, 0 for biases."
+assert model.user_emb.weight.any() and model.item_emb.weight.any(), "The factors of `model` are 0."
+assert abs(model.global_bias - train_df["rating"].mean()) < 1, (
+    "`global_bias` of `model` should start at the mean of the training ratings."
+)
+loss = criterion(torch.tensor([5.0, 1.0, 4.0]), torch.tensor([3.0, 2.0, 4.5]))
+assert isinstance(loss, torch.Tensor) and loss.numel() == 1 and abs(loss - 1.75) < 1e-4, (
+    "`criterion` should be the mean of squared errors."
+)
+groups = optimizer.param_groups
+assert any(weights is model.user_emb.weight for group in groups for weights in group["params"]), (
+    "`optimizer` holds other parameters than those of `model`: make it after the model."
+)
+assert all(
+    abs(group["lr"] - 0.005) < 1e-6
+    and abs(group["weight_decay"] - 1e-5) < 1e-8
+    and "betas" in group
+    for group in groups
+), "`optimizer` should be Adam with lr=0.005 and weight_decay=1e-5."
+print("mf-model: predictions of shape", tuple(predicted.shape))
+
+# %%
+model
 
 # %% [markdown] lang="en"
+# Four tables, rows first; the mean is a single number and is not listed.
+#
 # > **Common mistake.** Why `squeeze(1)` in `forward` and not `squeeze()`? Without its dimension, `squeeze()` drops *every*
 # > dimension of length 1. In a batch of one, shape (1, 1), that is the batch dimension too; the result, a number without shape,
 # > breaks whatever expects (B,). The last batch of a data set may well be that small.
@@ -382,11 +510,15 @@ print("mf-model: predictions of shape", tuple(model(first, first).shape))
 #
 # One step of gradient descent: predict a batch, measure the loss, clear old gradients (`optimizer.zero_grad()`), let
 # PyTorch compute new ones (`loss.backward()`), move the parameters (`optimizer.step()`). Forget to clear, and gradients of
-# all earlier batches pile up. Indices go through `.long()`, which makes them 64-bit integers, the usual type of an index.
+# all earlier batches pile up. Indices go through `.long()`, which makes them 64-bit integers, the usual type of an index
+# (ours are already; those of another data set may not be).
 #
-# `evaluate(loader)` gives the RMSE over a loader. Stars end at 1 and 5, so it clamps predictions to that range.
+# `evaluate(loader)` gives the RMSE over a loader. Stars end at 1 and 5, so it clamps predictions to that range. `model.eval()` tells the
+# layers that this is no training; ours do the same in both modes, but some, like dropout, do not.
 
-# %% [markdown] lang="ko" of="f8576e16"
+# %% [markdown] lang="ko" of="3958d711"
+# 표 네 개가 행, 열의 순서로 보입니다. 평균은 숫자 하나이므로 목록에 나오지 않습니다.
+#
 # > **흔한 실수.** `forward`에서 왜 `squeeze()`가 아니라 `squeeze(1)`을 썼을까요? 차원을 정해 주지 않으면 `squeeze()`는 길이가 1인
 # > 차원을 *모두* 없앱니다. 표본이 하나뿐인 배치는 모양이 (1, 1)이므로 배치 차원까지 사라지고, 모양 없는 숫자 하나만 남아 (B,)를 기대하는
 # > 코드가 망가집니다. 데이터의 마지막 배치는 얼마든지 그렇게 작을 수 있습니다.
@@ -395,9 +527,12 @@ print("mf-model: predictions of shape", tuple(model(first, first).shape))
 #
 # 경사 하강법(gradient descent)의 한 걸음은 이렇습니다. 배치를 예측하고, 손실(loss)을 재고, 옛 기울기(gradient)를
 # 지우고(`optimizer.zero_grad()`), PyTorch가 새 기울기를 계산하게 하고(`loss.backward()`), 파라미터를 옮깁니다(`optimizer.step()`).
-# 지우기를 잊으면 앞선 배치의 기울기가 모두 쌓입니다. 인덱스는 `.long()`을 거쳐 인덱스에 흔히 쓰는 64비트 정수가 됩니다.
+# 지우기를 잊으면 앞선 배치의 기울기가 모두 쌓입니다. 인덱스는 `.long()`을 거쳐 인덱스에 흔히 쓰는 64비트 정수가
+# 됩니다(우리 것은 이미 그렇지만, 다른 데이터에서는 아닐 수도 있습니다).
 #
-# `evaluate(loader)`는 로더(loader) 전체의 RMSE를 구합니다. 별점은 1점에서 5점까지이므로 예측값을 그 범위로 자릅니다(clamp).
+# `evaluate(loader)`는 로더(loader) 전체의 RMSE를 구합니다. 별점은 1점에서 5점까지이므로 예측값을 그 범위로
+# 자릅니다(clamp). `model.eval()`은 지금은 학습이 아니라고 층(layer)에 알립니다. 우리 모델은 두 모드에서 똑같이 계산하지만, 드롭아웃(dropout)처럼
+# 달라지는 층도 있습니다.
 
 
 # %%
@@ -416,7 +551,7 @@ def evaluate(loader):
 print(f"untrained: {evaluate(val_loader):.3f} stars")
 
 # %% [markdown] lang="en"
-# Before training the model says about $\mu$ to everyone, and is off by more than a star: the number to beat.
+# Before training the model says about $\mu$ to everyone, and is off by more than a star: training has to lower that.
 #
 # **Exercise `mf-train`.** Two cells. First the pass over the training batches: make both index vectors 64-bit, and put the
 # two missing calls of a gradient step in their places.
@@ -430,8 +565,8 @@ print(f"untrained: {evaluate(val_loader):.3f} stars")
 #
 # </details>
 
-# %% [markdown] lang="ko" of="96eaf0a8"
-# 학습하기 전의 모델은 누구에게나 대략 $\mu$라고 답하며, 1점 넘게 빗나갑니다. 이 숫자를 넘어서야 합니다.
+# %% [markdown] lang="ko" of="22ae2499"
+# 학습하기 전의 모델은 누구에게나 대략 $\mu$라고 답하며, 오차가 1점이 넘습니다. 이보다 낮추는 것이 목표입니다.
 #
 # **실습 `mf-train`.** 셀이 두 개입니다. 먼저 학습 배치를 한 바퀴 도는 셀입니다. 두 인덱스 벡터를 64비트로 만들고, 경사 하강법의 한 걸음에서
 # 빠진 호출 두 개를 제자리에 넣으세요.
@@ -467,7 +602,7 @@ def train_epoch():
 # `patience` epochs we stop, go back to the best weights, and look at the test ratings, once.
 #
 # > **Common mistake.** Looking at the test set twice. Whoever compares two settings on the test ratings and keeps the better has
-# > made a choice with them; from then on they are validation ratings, and an honest score is no longer to be had.
+# > made a choice with them; from then on they are validation ratings, and you can no longer get an honest score.
 #
 # <details><summary>Hint</summary>
 #
@@ -476,8 +611,8 @@ def train_epoch():
 #
 # </details>
 
-# %% [markdown] lang="ko" of="240558f5"
-# 이제 에포크를 반복합니다. 에포크가 끝날 때마다 *검증* 로더에서 RMSE를 잽니다. 지금까지 가운데 가장 좋으면 모든 가중치(weight)의 사본을 따로
+# %% [markdown] lang="ko" of="fc0a4360"
+# 이제 에포크를 반복합니다. 에포크가 끝날 때마다 *검증* 로더에서 RMSE를 잽니다. 지금까지 나온 값 가운데 가장 좋으면 모든 가중치(weight)의 사본을 따로
 # 둡니다(`clone`을 쓰지 않으면 사본이 모델과 함께 계속 변합니다). `patience` 에포크 동안 나아지지 않으면 멈추고, 가장 좋았던 가중치로
 # 돌아가, 시험 평점을 단 한 번 봅니다.
 #
@@ -509,36 +644,63 @@ model.load_state_dict(best_state)
 test_rmse = evaluate(test_loader)
 
 # %% check="mf-train" points=6 nbval=true
-# The model is back at its best epoch, and beats saying the mean to everyone.
+# The model is back at its best epoch, the curves have an entry an epoch, and it beats saying the mean to everyone.
 assert {"best_val", "best_epoch", "test_rmse"} <= globals().keys(), (
     "Fill the blanks above and run both cells first."
 )
-assert abs(evaluate(val_loader) - best_val) < 1e-4, (
-    "The model is not at its best epoch: look at how the weights are kept and loaded back."
+hidden = [name for name in ("abs", "float", "len", "min", "print") if name in globals()]
+assert not hidden, f"`{hidden[0]}` is a name of yours now and hides Python's own: rename it."
+users, items = (
+    torch.tensor(val_df[name].to_numpy()).to(device) for name in ("user_idx", "item_idx")
 )
-assert abs(evaluate(test_loader) - test_rmse) < 1e-4, (
-    "test_rmse is not that of the model as it stands: look at the last line."
+with torch.no_grad():
+    error = model(users, items).clamp(1, 5).cpu().numpy() - val_df["rating"]
+val_now, test_now = float(np.sqrt(np.mean(error**2))), evaluate(test_loader)
+assert abs(evaluate(val_loader) - val_now) < 2e-4, (
+    "`evaluate` does not give the RMSE of clamped predictions: its cell should be as it was."
+)
+assert abs(val_now - best_val) < 2e-4, (
+    "`best_val` is not the validation RMSE of the model as it stands: look at how the best weights are kept and loaded back."
+)
+assert abs(test_now - test_rmse) < 2e-4, (
+    "`test_rmse` is not the test RMSE of the model as it stands: look at the last line."
 )
 mean_rmse = ((val_df["rating"] - train_df["rating"].mean()) ** 2).mean() ** 0.5
 assert best_val < 0.9 * mean_rmse, (
     "The model hardly beats the mean: look at the order of the calls in a gradient step."
 )
+assert test_rmse > 0.9 * best_val, (
+    "The model knows the test ratings: train on `train_loader` alone."
+)
+assert len(train_curve) == len(val_curve) > 0, "Each epoch adds one entry to both curves."
+train_found, val_found = np.array(train_curve, dtype=float), np.array(val_curve, dtype=float)
+assert np.isfinite([*train_found, *val_found]).all(), (
+    "A curve holds entries that are no numbers: look at the `return` of `train_epoch`."
+)
+assert abs(val_found[int(best_epoch) - 1] - best_val) < 2e-4, (
+    "`val_curve` does not hold `best_val` at `best_epoch`: epochs count from 1."
+)
+assert 0.5 * best_val < train_found[int(best_epoch) - 1] < 2 * best_val, (
+    "`train_epoch` does not return an RMSE: look at what is summed and what it is divided by."
+)
+assert not np.array_equal(train_found, val_found), "`train_curve` is `val_curve` again."
 print("mf-train: the best epoch is back, and the model beats the mean by more than a tenth.")
 
 # %%
 print(f"best validation RMSE {best_val:.4f} at epoch {best_epoch}, test RMSE {test_rmse:.4f}")
+epochs = pd.RangeIndex(1, len(val_curve) + 1, name="epoch")
+pd.DataFrame({"train RMSE": train_curve, "validation RMSE": val_curve}, index=epochs).round(4)
 
 # %% [markdown] lang="en"
-# The best epoch comes after a few passes over the data, and the test RMSE is close to the validation RMSE: choosing the epoch on
-# 10 % of the ratings did not spoil the choice for the others.
+# The best epoch comes after a few passes over the data; from there on only the training RMSE falls. The test RMSE is close to the best
+# validation RMSE: choosing the epoch on 10 % of the ratings did not spoil the choice for the others.
 
-# %% [markdown] lang="ko" of="64552c24"
-# 데이터를 몇 바퀴 돌지 않아 가장 좋은 에포크가 나왔고, 시험 RMSE는 검증 RMSE와 비슷합니다. 평점의 10 %로 에포크를 골랐지만 그 선택이 다른
+# %% [markdown] lang="ko" of="a18305ec"
+# 데이터를 몇 바퀴 돌지 않아 가장 좋은 에포크가 나왔고, 그 뒤로는 학습 RMSE만 내려갑니다. 시험 RMSE는 가장 좋은 검증 RMSE와 비슷합니다. 평점의 10 %로 에포크를 골랐지만 그 선택이 다른
 # 평점에도 통했다는 뜻입니다.
 
 # %%
 fig, ax = plt.subplots(figsize=(7, 3.6))
-epochs = range(1, len(val_curve) + 1)
 ax.plot(epochs, train_curve, "s--", color="0.5", label="train")
 ax.plot(epochs, val_curve, "o-", color="black", label="validation")
 ax.axvline(best_epoch, color="0.6", linestyle=":", label=f"best epoch ({best_epoch})")
@@ -553,21 +715,23 @@ plt.show()
 # one with circles, for the validation ratings, falls first, is lowest at a dotted vertical line that marks the best epoch, and
 # rises after it.
 #
-# The training error falls and falls; the validation error turns round after very few epochs. From there on the model
+# The training error falls and falls; the validation error starts to rise after very few epochs. (The training RMSE is measured on the
+# way, while the model still changes, so it may begin above the other.) From there on the model
 # learns its training ratings by heart: this is **overfitting**. A hundred epochs would only have made it worse, which is why we
 # stop early (**early stopping**).
 #
 # ## 5. Is it any good?
 #
-# A number like this means little alone. Four predictors on the same split: the mean of all training ratings; the
+# On its own, such a number means little. Four predictors on the same split: the mean of all training ratings; the
 # mean of each item, shrunk as if one more user had given it the mean of all; $\mu + b_u + b_i$ with shrunken biases (no
 # factors at all), called **bias only**; and our MF. All four learn from `train_df` alone.
 
-# %% [markdown] lang="ko" of="8af312ca"
+# %% [markdown] lang="ko" of="3f895a41"
 # *그림.* 에포크에 따른 RMSE 곡선 두 개입니다. 네모가 찍힌 점선은 학습 평점으로, 끝까지 내려갑니다. 동그라미가 찍힌 실선은 검증 평점으로,
 # 처음에는 내려가다가 가장 좋은 에포크를 나타내는 세로 점선에서 가장 낮고 그 뒤로는 올라갑니다.
 #
-# 학습 오차는 계속 줄어들지만, 검증 오차는 몇 에포크 만에 방향을 바꿉니다. 그때부터 모델은 학습 평점을 외웁니다. 이것이
+# 학습 오차는 계속 줄어들지만, 검증 오차는 몇 에포크 만에 올라가기 시작합니다. (학습 RMSE는 모델이 변하는 도중에 재므로, 처음에는 검증
+# RMSE보다 클 수 있습니다.) 그때부터 모델은 학습 평점을 외웁니다. 이것이
 # **과적합(overfitting)** 입니다. 백 에포크를 돌렸다면 더 나빠지기만 했을 것이므로 일찍 멈춥니다(**조기 종료**, early stopping).
 #
 # ## 5. 이 정도면 좋은 것일까
@@ -628,15 +792,15 @@ plt.show()
 # *Picture.* Four horizontal bars with their test RMSE written at the end, from top to bottom: global mean, item mean, bias only, MF.
 # Each is shorter than the one above it.
 #
-# Most of the way from the mean to MF is done by the biases. Taste, the part that makes recommendations *personal*, adds
-# the last few per cent. That is typical of star ratings, and it is why every model should be held against bias only.
+# The biases account for most of the improvement from the mean to MF. Taste, the part that makes recommendations *personal*, adds
+# the last few per cent. That is typical of star ratings, and it is why every model should be compared with bias only.
 # (The axis begins at 0.8: compare the ends of the bars, not their lengths.)
 
-# %% [markdown] lang="ko" of="58e66bc9"
+# %% [markdown] lang="ko" of="fef66298"
 # *그림.* 가로 막대 네 개이며 막대 끝에 시험 RMSE가 적혀 있습니다. 위에서부터 전체 평균(global mean), 영화 평균(item mean), 편향만(bias
 # only), MF이고, 아래로 갈수록 짧아집니다.
 #
-# 평균에서 MF까지 가는 길의 대부분은 편향이 해냅니다. 추천을 *나만의 것*으로 만드는 취향은 마지막 몇 퍼센트를 보탤 뿐입니다. 별점 데이터에서는
+# 전체 평균에서 MF까지 줄어든 오차의 대부분은 편향 덕분입니다. 추천을 *나만의 것*으로 만드는 취향은 마지막 몇 퍼센트를 더 줄일 뿐입니다. 별점 데이터에서는
 # 흔한 일이며, 어떤 모델이든 편향만 쓴 모델과 견주어야 하는 까닭입니다. (축이 0.8에서 시작하므로 막대의 길이가 아니라 끝을 비교하세요.)
 
 # %% [markdown] lang="en"
@@ -714,22 +878,49 @@ completed_full = R_sparse_full.where(~R_sparse_full.isna(), R_hat_df_full)
 assert {"R_hat_full", "R_hat_df_full", "completed_full"} <= globals().keys(), (
     "Fill the blanks above and run that cell first."
 )
-assert R_hat_full.shape == completed_full.shape == (num_users, num_items), (
-    "Both matrices should be users by items: look at the grids."
-)
-assert not completed_full.isna().any(axis=None), (
-    "Gaps are left: look at the labels of R_hat_df_full."
-)
-assert R_hat_full.min() >= 1 and R_hat_full.max() <= 5, (
-    "Predictions must lie in 1 to 5: look at `clamp`."
-)
-last = torch.tensor([num_users - 1], device=device), torch.tensor([0], device=device)
-assert abs(R_hat_full[-1, 0] - model(*last).clamp(1, 5).item()) < 1e-4, (
+hidden = [name for name in ("isinstance", "len", "list", "print") if name in globals()]
+assert not hidden, f"`{hidden[0]}` is a name of yours now and hides Python's own: rename it."
+R_hat, shape = np.asarray(R_hat_full), (num_users, num_items)
+assert R_hat.shape == shape, "`R_hat_full` should be users by items: look at the grids."
+assert R_hat.min() >= 1 and R_hat.max() <= 5, "Predictions must lie in 1 to 5: look at `clamp`."
+users = torch.tensor([0, 1, 2, 2, num_users - 1, num_users - 1]).to(device)
+items = torch.tensor([0, 3, 1, num_items - 1, 0, 5]).to(device)
+with torch.no_grad():
+    predicted = model(users, items).clamp(1, 5)
+assert np.allclose(R_hat[users.cpu(), items.cpu()], predicted.cpu(), atol=1e-3), (
     "A cell should hold the prediction of its own user and item: look at `unsqueeze` and `repeat`."
 )
+for name, table in (("R_hat_df_full", R_hat_df_full), ("completed_full", completed_full)):
+    assert isinstance(table, pd.DataFrame) and table.shape == shape, (
+        f"`{name}` should be a table of users by items."
+    )
+    assert list(table.index) == list(user_ids) and list(table.columns) == list(movie_ids), (
+        f"User ids label the rows of `{name}`, movie ids its columns."
+    )
+observed = ratings.pivot(index="userId", columns="movieId", values="rating").to_numpy()
+seen, cells = ~np.isnan(observed), completed_full.to_numpy(dtype=float)
+assert np.allclose(R_hat_df_full, R_hat, atol=1e-3), (
+    "`R_hat_df_full` holds other numbers than `R_hat_full`."
+)
+assert not np.isnan(cells).any(), "Gaps are left in `completed_full`."
+assert np.array_equal(cells[seen], observed[seen]), (
+    "A rating was overwritten: only gaps take a prediction."
+)
+assert np.allclose(cells[~seen], R_hat[~seen], atol=1e-3), "A gap does not hold its prediction."
 print("mf-complete: no gap left, every prediction between 1 and 5.")
 
+# %%
+for name, table in (
+    ("ratings", R_sparse_full),
+    ("predictions", R_hat_df_full),
+    ("completed", completed_full),
+):
+    print(name, table.iloc[:5, :5].round(2), sep="\n", end="\n\n")
+
 # %% [markdown] lang="en"
+# The rule at work in one corner: where the first table has a rating, the third has the same; where the first has `NaN`, the third has the
+# number of the second.
+#
 # ## 7. Ten films for you
 #
 # Now the point of it all. A list of recommendations for a user holds the films with the highest predictions **among those
@@ -748,7 +939,10 @@ print("mf-complete: no gap left, every prediction between 1 and 5.")
 #
 # </details>
 
-# %% [markdown] lang="ko" of="c18751c7"
+# %% [markdown] lang="ko" of="9f65ea80"
+# 한 모퉁이에서 규칙을 확인해 봅시다. 첫째 표에 평점이 있는 칸은 셋째 표에도 같은 값이 있고, 첫째 표가 `NaN`인 칸에는 둘째 표의 값이 들어
+# 있습니다.
+#
 # ## 7. 당신을 위한 영화 열 편
 #
 # 드디어 목적지입니다. 어떤 사용자에게 줄 추천 목록은 **그 사용자가 평점을 매기지 않은 영화 가운데** 예측값이 가장 높은 영화들입니다.
@@ -783,22 +977,37 @@ def recommend(user_id, n=10):
 
 
 # %% check="mf-recommend" points=4 nbval=true
-# Ten different unseen movies, best first, with their titles.
+# The n best unseen movies of every user, best first, with their titles.
 assert "recommend" in globals() and "completed_full" in globals(), (
     "Fill the blanks above and run that cell first."
 )
-top = recommend(user_ids[0])
-assert list(top.columns) == ["movieId", "title", "score"] and len(top) == 10, (
-    "recommend should return ten rows with columns movieId, title, score."
-)
-assert top["movieId"].is_unique and R_sparse_full.loc[user_ids[0], top["movieId"]].isna().all(), (
-    "A movie that the user has rated must not be recommended."
-)
-assert top["score"].is_monotonic_decreasing, "The best film comes first."
-assert list(top["title"]) == list(titles.loc[top["movieId"]]), (
-    "Every title should be that of its movieId."
-)
-print("mf-recommend:", len(top), "unseen movies, best first.")
+hidden = [name for name in ("isinstance", "len", "list", "min", "print") if name in globals()]
+assert not hidden, f"`{hidden[0]}` is a name of yours now and hides Python's own: rename it."
+assert len(recommend(user_ids[0])) == 10, "`recommend` gives ten rows where n is left out."
+most = ratings["userId"].value_counts().index[0]
+for user_id, n in [(user_id, 10) for user_id in user_ids[::20]] + [(most, 1), (most, num_items)]:
+    top, scores = recommend(user_id, n), R_hat_df_full.loc[user_id].to_numpy()
+    rated = {*ratings["movieId"][ratings["userId"] == user_id]}
+    unseen = np.array([movie_id not in rated for movie_id in movie_ids])
+    assert isinstance(top, pd.DataFrame), "`recommend` gives no table: look for its `return`."
+    assert list(top.columns) == ["movieId", "title", "score"], (
+        "The columns are movieId, title, score."
+    )
+    assert not rated & {*top["movieId"]}, "A movie that the user has rated must not be recommended."
+    assert len(top) == len({*top["movieId"]}) == min(n, num_items - len(rated)), (
+        "There should be n different movies, or all unseen ones where they are fewer."
+    )
+    assert {*top["movieId"]} <= {*item2idx}, "`movieId` should hold movie ids."
+    own = scores[[item2idx[movie_id] for movie_id in top["movieId"]]]
+    assert np.allclose(top["score"], own, atol=1e-4), "A score is the value in `R_hat_df_full`."
+    assert top["score"].is_monotonic_decreasing, "The best film comes first."
+    assert np.isclose(own.min(), np.sort(scores[unseen])[-len(top)], atol=1e-4), (
+        "An unseen movie with a higher score is left out."
+    )
+    assert list(top["title"]) == list(titles.loc[top["movieId"]]), (
+        "Every title should be that of its movieId."
+    )
+print("mf-recommend: unseen movies, best first, for every user that was asked.")
 
 # %%
 favourites = ratings[ratings["userId"] == user_ids[0]].nlargest(5, "rating")

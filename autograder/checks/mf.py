@@ -28,7 +28,14 @@ from autograder.checks.compare import (
 )
 from autograder.checks.registry import check, expect
 from autograder.checks.svd import ratings_matrix
-from autograder.checks.training import EPOCH_PROBE, adam, completed, judge_curves, judge_training
+from autograder.checks.training import (
+    EPOCH_PROBE,
+    adam,
+    completed,
+    judge_curves,
+    judge_training,
+    reported,
+)
 
 N_FACTORS = 100
 BATCH_SIZE = 1024
@@ -103,8 +110,16 @@ def every_rating_is_in_exactly_one_part_of_the_80_10_10_split(student, data):
     frames = probe["parts"]
     for name in sizes:
         expect(frames[name] is not None, f"`{name}` should be a DataFrame.")
+    lengths = {name: frames[name]["length"] for name in sizes}
+    swapped = sizes | {"val_df": sizes["test_df"], "test_df": sizes["val_df"]}
+    expect(
+        lengths == sizes or lengths != swapped,
+        "`val_df` and `test_df` are swapped: the first table that a cut gives is the first name.",
+    )
     for name, size in sizes.items():
-        found = frames[name]["length"]
+        found = lengths[name]
+        is_half = name != "train_df" and abs(found - len(data.ratings) / 2) < 1
+        expect(not is_half, f"`{name}` is half of all ratings: the second cut is one of `temp_df`.")
         expect(
             found == size,
             f"`{name}` has {found:.0f} rows instead of {size}: look at `test_size`.",
@@ -144,7 +159,7 @@ def judge_rows(columns, data):
         )
     expect(
         not is_close(rows["val_df"], triples(data.test)),
-        "`val_df` holds the rows of `test_df`: the larger or first part comes first.",
+        "`val_df` and `test_df` are swapped: the first table that a cut gives is the first name.",
     )
     for name, frame in own.items():
         expect(
@@ -349,7 +364,8 @@ owns = {name: any(getattr(standing, name).weight is parameter for parameter in o
 mean_learns = any(standing.global_bias is parameter for parameter in owned)
 
 moved = None
-if all(owns.values()) and not sparse and all(slope is not None for slope in loss_slopes):
+has_gradients = all(value is not None for value in [*gradients.values(), *loss_slopes])
+if all(owns.values()) and gradients and has_gradients and not sparse:
     walker, mover = copy.deepcopy((standing, optimizer))
     walker.train()
     for step_users, step_items, stars in batches:
@@ -680,13 +696,15 @@ def the_best_epoch_is_back_and_predicts_withheld_ratings(student, data):
     """Weights give the reported RMSE, beat bias-only on withheld ratings, and were not fitted to validation or test."""
     judge_evaluate(student)
     weights = weights_of(student, data)
+    reported(student)
     expect(
         weights["user_bias"].any(),
         "`user_bias` is still 0 in every row, so no step has moved the model: gradients are cleared, computed, and then used by `step`.",
     )
     judge_epoch(student)
+    train_curve = judge_curves(student)
     judge_training("mf", student, lambda frame: rmse_on(weights, frame), data)
-    judge_reports(student, weights, data)
+    judge_pass(student, weights, data, train_curve[int(reported(student)["best_epoch"]) - 1])
 
 
 PASS_PROBE = f"""
@@ -697,33 +715,45 @@ if probe_can_run("train_epoch"):
         group["lr"] = 0.0
     before = {{name: getattr(model, name).weight.detach().clone() for name in tables}}
     try:
-        returned = [float(train_epoch())]
+        returned = float(train_epoch())
     except Exception:
-        returned = []
+        returned = None
     stands = all(torch.equal(before[name], getattr(model, name).weight) for name in tables)
 """
 
 
-def judge_reports(student, weights, data):
-    """Require both curves, and that a pass of `train_epoch` returns the RMSE of its own ratings.
+def judge_pass(student, weights, data, listed):
+    """Require `train_epoch` to return the RMSE of the ratings that it passed over.
 
     Where steps of length 0 leave the weights as they are, that RMSE is theirs, clamped or not, up to the
     few per cent by which a mean over batches differs from one over ratings.
+
+    Parameters
+    ----------
+    listed : entry of `train_curve` at the best epoch, in stars, which is judged more coarsely.
     """
-    train_curve, best = judge_curves(student)
     users, items = (data.train[name].to_numpy() for name in ("user_idx", "item_idx"))
     error = predict(weights, users, items) - data.train["rating"].to_numpy()
-    low, high = rmse_on(weights, data.train), np.sqrt(np.mean(error**2))
-    kinds = {"returned": maybe(many(number)), "stands": flag}
+    low, high = 0.97 * rmse_on(weights, data.train), 1.03 * np.sqrt(np.mean(error**2))
+    kinds = {"returned": maybe(number), "stands": flag}
     probe = ask(student, PASS_PROBE, kinds, tables=list(TABLES))
-    if probe["stands"] and probe["returned"]:
+    if probe["stands"] and probe["returned"] is not None:
+        found = probe["returned"]
+        batches = len(batch_sizes(len(error)))
         expect(
-            0.97 * low < probe["returned"][0] < 1.03 * high,
-            "`train_epoch` does not return the RMSE of its pass over the training ratings: look at what is summed, what it is divided by, and at the root.",
+            not low**2 < found < high**2,
+            "`train_epoch` returns the mean squared error: its root is the RMSE.",
         )
-    spread = data.train["rating"].std()
+        expect(
+            not low < found * np.sqrt(len(error) / batches) < high,
+            "`train_epoch` divides a sum of batch means by the number of ratings: each mean counts as often as its batch has ratings.",
+        )
+        expect(
+            low < found < high,
+            f"`train_epoch` returns {found:.4f} where the RMSE of the ratings that it passes over is {high / 1.03:.4f}.",
+        )
     expect(
-        0.8 * low < train_curve[best] < 1.1 * spread,
+        0.8 * low < listed < 1.1 * data.train["rating"].std(),
         "`train_curve` holds at `best_epoch` no RMSE that the training ratings could have had.",
     )
 
@@ -828,13 +858,14 @@ STEP_FAULTS = {
         "slopes_of": lambda predicted, stars: np.sign(predicted - stars) / len(stars)
     },
     "adds the gradients of earlier batches to those of this one: clear them in time": {"kept": 1.0},
+    "leaves its loop after the first batch": {"batches": 1},
     "moves the model twice as far as the gradients of a batch say: compute them once, step once": {
         "times": 2.0
     },
 }
 
 
-def two_steps(inputs, mean_learns, slopes_of=slopes_of_mse, kept=0.0, times=1.0):
+def two_steps(inputs, mean_learns, slopes_of=slopes_of_mse, kept=0.0, times=1.0, batches=2):
     """Weights, as `predict` wants them, after two plain gradient steps on the batch of a probe's inputs.
 
     Parameters
@@ -843,12 +874,13 @@ def two_steps(inputs, mean_learns, slopes_of=slopes_of_mse, kept=0.0, times=1.0)
     slopes_of : function from predictions and stars to the gradient of the loss in the predictions.
     kept : share of the gradients of the first step that is left in those of the second.
     times : how often the gradients of a batch count.
+    batches : how many steps are taken.
     """
     weights = numpy_weights({**inputs["values"], "global_bias": inputs["mu"]})
     users, items, stars = (as_array(inputs[name]) for name in ("users", "items", "stars"))
     users, items = users.astype(int), items.astype(int)
     moves = {name: np.zeros_like(value) for name, value in weights.items()}
-    for _ in range(2):
+    for _ in range(batches):
         slopes = times * slopes_of(predict(weights, users, items), stars)
         new = gradients(weights, users, items, slopes)
         moves = {name: kept * moves[name] + new[name] for name in weights}
@@ -887,7 +919,7 @@ def the_matrix_holds_ratings_where_given_and_clamped_predictions_elsewhere(stude
     )
     expect(
         in_order,
-        "`R_hat_full` holds the right predictions in the wrong places: look at `reshape`.",
+        "`R_hat_full` holds the right predictions in the wrong places: look at both grids, and at `reshape`.",
     )
     expect(
         is_close(R_hat, predicted, 1e-3),
@@ -990,14 +1022,14 @@ def judge_list(got, scores, observed, titles, n):
         own_scores is not None and bool((np.diff(own_scores) <= 1e-9).all()),
         "`score` should be numbers that fall from row to row: the best movie comes first.",
     )
-    expect(
-        is_close(own_scores, best),
-        "`recommend` should list the highest scores among the unseen movies, best first.",
-    )
     ids = ids.astype(int)
     expect(
         is_close(own_scores, scores[ids]),
-        "`score` should be the prediction for that movie in `R_hat_df_full`.",
+        "`score` should be the prediction for that user and movie in `R_hat_df_full`.",
+    )
+    expect(
+        is_close(own_scores, best),
+        "`recommend` leaves out an unseen movie with a higher score than one that it lists.",
     )
     expect(
         got["columns"][1] == list(titles[ids]),

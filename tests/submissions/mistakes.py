@@ -187,7 +187,7 @@ MISTAKES = {
             ("item_idx_", "item_idx"),
         ],
         "ids_for_indices": [('df["user_idx"]', 'df["userId"]')],
-        "timestamps_for_stars": [('df["rating"]', 'df["timestamp"] / 1e8')],
+        "timestamps_for_stars": [('df["rating"]', 'df["timestamp"]')],
         "float_indices": [
             ('df["user_idx"].to_numpy()', 'df["user_idx"].to_numpy(dtype="float32")')
         ],
@@ -276,7 +276,7 @@ MISTAKES = {
             )
         ],
         "uphill": [("weight_decay=1e-5, fused=True", "weight_decay=1e-5, maximize=True")],
-        "no_memory": [("weight_decay=1e-5, fused=True", "weight_decay=1e-5, betas=(0, 0)")],
+        "no_memory": [("weight_decay=1e-5, fused=True", "weight_decay=1e-5, betas=(0.0, 0.0)")],
         "large_eps": [("weight_decay=1e-5, fused=True", "weight_decay=1e-5, eps=1.0")],
         "adamw": [("torch.optim.Adam(", "torch.optim.AdamW(")],
         "adamax": [

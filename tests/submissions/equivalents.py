@@ -1056,18 +1056,6 @@ EQUIVALENTS = {
             ("shuffle=True, collate_fn=tuple)", "shuffle=True, drop_last=False)"),
         ),
     ),
-    "everything_in_float64": Change(
-        "vae",
-        "vae-challenge",
-        (
-            (
-                "R, mask = torch.zeros(num_users, num_items), torch.zeros(num_users, num_items)",
-                "R, mask = torch.zeros(2, num_users, num_items, dtype=torch.float64)",
-            ),
-            ("dtype=torch.float32)  # (n,)", "dtype=torch.float64)"),
-            ("vae = VAE(num_items).to(device)", "vae = VAE(num_items).double().to(device)"),
-        ),
-    ),
     "sampling_in_training_mode_alone": Change(
         "vae",
         "vae-train",
@@ -1077,6 +1065,46 @@ EQUIVALENTS = {
                 "        if not self.training:\n            return mu\n        return mu + torch.exp(0.5 * logvar) * torch.randn_like(mu)",
             ),
         ),
+    ),
+    "logvar_kept_in_bounds": Change(
+        "vae",
+        "vae-train",
+        (
+            (
+                "return self.fc_mu(h), self.fc_logvar(h)",
+                "return self.fc_mu(h), torch.clamp(self.fc_logvar(h), -10, 10)",
+            ),
+        ),
+    ),
+    "another_start_of_the_network": Change(
+        "vae",
+        "vae-train",
+        (
+            (
+                "vae = VAE(num_items).to(device)\n",
+                "vae = VAE(num_items).to(device)\n"
+                "for weight in vae.parameters():\n"
+                "    nn.init.xavier_uniform_(weight) if weight.dim() == 2 else nn.init.zeros_(weight)\n",
+            ),
+        ),
+    ),
+    "mask_of_whole_numbers": Change(
+        "vae", "vae-matrices", (("    return R, mask\n", "    return R, mask.long()\n"),)
+    ),
+    "parts_as_plain_numbers": Change(
+        "vae",
+        "vae-loss",
+        (("recon_loss.detach(), kl_loss.detach()", "recon_loss.item(), kl_loss.item()"),),
+    ),
+    "adam_step_by_step": Change(
+        "vae",
+        "vae-loss",
+        (("weight_decay=1e-6, fused=True", "betas=[0.9, 0.999], weight_decay=1e-6"),),
+    ),
+    "curves_of_all_three_means": Change(
+        "vae",
+        "vae-train",
+        (("train_curve.append(float(loss))", "train_curve.append((float(loss), *parts))"),),
     ),
     "sampling_with_a_generator": Change(
         "vae",
@@ -1142,6 +1170,8 @@ EQUIVALENTS = {
                 "loss, recon_loss, kl_loss = vae_loss(recon, rows, mu, logvar, mask)",
                 "loss, *_ = vae_loss(recon_x=recon, x=rows, mu=mu, logvar=logvar, mask=mask, beta=0.001)",
             ),
+            ("[loss.item(), recon_loss.item(), kl_loss.item()]", "loss.item()"),
+            ("return np.mean(losses, axis=0)", "return sum(losses) / len(losses)"),
         ),
     ),
     "network_called_in_three_steps": Change(
@@ -1166,8 +1196,8 @@ EQUIVALENTS = {
                 "        recon, mu, logvar = network(rows)\n",
             ),
             (
-                "train_curve.append(train_vae_epoch())",
-                "train_curve.append(one_pass(train_user_loader, vae))",
+                "np.atleast_1d(train_vae_epoch())",
+                "np.atleast_1d(one_pass(train_user_loader, vae))",
             ),
         ),
     ),

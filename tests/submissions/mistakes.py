@@ -7,6 +7,9 @@ of that exercise only.
 MIX = "0.65 * factors + 0.35 * residual_autoencoder(R, mask)"
 """What the solution of the challenge returns."""
 
+ADAM = "torch.optim.Adam(vae.parameters(), lr=0.001, weight_decay=1e-6, fused=True)"
+"""The optimizer of lesson 3."""
+
 MISTAKES = {
     "svd-block": {
         "gaps_filled_with_zero": [("R_block = R_sparse.loc", "R_block = R_sparse.fillna(0).loc")],
@@ -536,6 +539,18 @@ MISTAKES = {
         ],
         "no_shuffle": [(", shuffle=True", "")],
         "mask_for_ratings": [("return self.R[i], self.mask[i]", "return self.mask[i], self.R[i]")],
+        "mask_and_ratings_swapped": [("    return R, mask\n", "    return mask, R\n")],
+        "matrices_in_float64": [("    return R, mask\n", "    return R.double(), mask.double()\n")],
+        "everything_in_float64": [
+            (
+                "R, mask = torch.zeros(num_users, num_items), torch.zeros(num_users, num_items)",
+                "R, mask = torch.zeros(2, num_users, num_items, dtype=torch.float64)",
+            ),
+            ("dtype=torch.float32)  # (n,)", "dtype=torch.float64)"),
+        ],
+        "matrices_of_whole_numbers": [("    return R, mask\n", "    return R.long(), mask\n")],
+        "mask_in_half_precision": [("    return R, mask\n", "    return R, mask.half()\n")],
+        "matrices_as_arrays": [("    return R, mask\n", "    return R.numpy(), mask.numpy()\n")],
     },
     "vae-model": {
         "same_noise_in_each_pass": [
@@ -578,6 +593,45 @@ MISTAKES = {
         "gradient_stopped": [
             ("z = self.reparameterize(mu, logvar)", "z = self.reparameterize(mu, logvar.detach())")
         ],
+        "mu_plus_sigma_in_eval_mode": [
+            (
+                "        return mu + torch.exp(0.5 * logvar) * torch.randn_like(mu)",
+                "        sigma = torch.exp(0.5 * logvar)\n"
+                "        return mu + sigma * torch.randn_like(mu) if self.training else mu + sigma",
+            )
+        ],
+        "sigma_added_without_noise": [("torch.exp(0.5 * logvar) * torch.randn_like(mu)", "logvar")],
+        "log_sigma_for_logvar": [("torch.exp(0.5 * logvar)", "torch.exp(2 * logvar)")],
+        "no_return_in_forward": [
+            ("return self.decode(z), mu, logvar", "self.decode(z), mu, logvar")
+        ],
+        "rows_alone_returned": [("return self.decode(z), mu, logvar", "return self.decode(z)")],
+        "sizes_of_a_layer_swapped": [
+            ("nn.Linear(num_items, hidden_dim)", "nn.Linear(hidden_dim, num_items)")
+        ],
+        "frozen": [("(num_items).to(device)", "(num_items).to(device).requires_grad_(False)")],
+        "all_zeros": [
+            (
+                "vae = VAE(num_items).to(device)\n",
+                "vae = VAE(num_items).to(device)\n"
+                "for weight in vae.parameters():\n    nn.init.zeros_(weight)\n",
+            )
+        ],
+        "one_number_everywhere": [
+            (
+                "vae = VAE(num_items).to(device)\n",
+                "vae = VAE(num_items).to(device)\n"
+                "for weight in vae.parameters():\n    nn.init.constant_(weight, 0.01)\n",
+            )
+        ],
+        "a_start_far_too_large": [
+            (
+                "vae = VAE(num_items).to(device)\n",
+                "vae = VAE(num_items).to(device)\n"
+                "for weight in vae.parameters():\n    nn.init.normal_(weight)\n",
+            )
+        ],
+        "network_in_float64": [("VAE(num_items).to(device)", "VAE(num_items).double().to(device)")],
     },
     "vae-loss": {
         "no_mask_in_the_loss": [("(recon_x - x) ** 2 * mask", "(recon_x - x) ** 2")],
@@ -595,6 +649,41 @@ MISTAKES = {
         "no_beta": [("recon_loss + beta * kl_loss,", "recon_loss,")],
         "total_detached": [("return recon_loss + beta", "return recon_loss.detach() + beta")],
         "other_learning_rate": [("lr=0.001", "lr=0.01")],
+        "one_mean_over_all_ratings": [
+            ("per_user_mse.mean()", "squared_error.sum() / (mask.sum() + 1e-8)")
+        ],
+        "mask_averaged": [("per_user_mse.mean()", "mask.sum(dim=1).mean()")],
+        "not_averaged": [("per_user_mse.mean()", "per_user_mse")],
+        "root_of_the_error": [("per_user_mse.mean()", "per_user_mse.mean().sqrt()")],
+        "log_sigma_for_logvar": [
+            ("(1 + logvar - mu**2 - logvar.exp())", "(1 + 2 * logvar - mu**2 - (2 * logvar).exp())")
+        ],
+        "recon_part_not_detached": [("recon_loss.detach(), kl", "recon_loss, kl")],
+        "kl_part_not_detached": [("kl_loss.detach()", "kl_loss")],
+        "kl_detached_in_the_total": [("beta * kl_loss,", "beta * kl_loss.detach(),")],
+        "no_return_in_the_loss": [("    return recon_loss + beta", "    recon_loss + beta")],
+        "total_alone_returned": [(", recon_loss.detach(), kl_loss.detach()", "")],
+        "no_weight_decay": [(", weight_decay=1e-6", "")],
+        "decoupled_weight_decay": [("torch.optim.Adam(", "torch.optim.AdamW(")],
+        "optimizer_climbs": [("fused=True", "maximize=True")],
+        "no_momentum": [("fused=True", "betas=(0.0, 0.0)")],
+        "epsilon_of_one": [("fused=True", "eps=1.0")],
+        "half_of_it_at_another_rate": [
+            (
+                ADAM,
+                "torch.optim.Adam([{'params': [*vae.parameters()][:4]}, {'params': [*vae.parameters()][4:], 'lr': 0.1}],"
+                " lr=0.001, weight_decay=1e-6)",
+            )
+        ],
+        "merely_called_adam": [
+            (
+                ADAM,
+                "type('Adam', (torch.optim.SGD,), {})(vae.parameters(), lr=0.001, weight_decay=1e-6)",
+            )
+        ],
+        "optimizer_of_another_network": [
+            ("Adam(vae.parameters()", "Adam(VAE(num_items).parameters()")
+        ],
     },
     "vae-train": {
         "no_sampling_in_training": [
@@ -665,6 +754,33 @@ MISTAKES = {
         ],
         "reconstruction_alone_of_zeros": [
             ("recon, rows, mu, logvar, mask)", "recon, torch.zeros_like(rows), mu, logvar, mask)")
+        ],
+        "sum_of_the_losses_returned": [("np.mean(losses, axis=0)", "np.sum(losses, axis=0)")],
+        "losses_divided_by_users": [
+            ("np.mean(losses, axis=0)", "np.sum(losses, axis=0) / len(train_user_dataset)")
+        ],
+        "last_loss_returned": [("np.mean(losses, axis=0)", "losses[-1]")],
+        "reconstruction_returned_for_the_loss": [
+            ("[loss.item(), recon_loss.item(), kl_loss.item()]", "recon_loss.item()")
+        ],
+        "parts_returned_in_another_order": [
+            ("recon_loss.item(), kl_loss.item()]", "kl_loss.item(), recon_loss.item()]")
+        ],
+        "train_curve_of_validation": [
+            ("train_curve.append(float(loss))", "train_curve.append(1e3)")
+        ],
+        "val_curve_of_the_best_alone": [
+            ("    val_curve.append(val_rmse)\n", ""),
+            (
+                "best_val, best_epoch = val_rmse, epoch\n",
+                "best_val, best_epoch = val_rmse, epoch\n        val_curve.append(val_rmse)\n",
+            ),
+        ],
+        "val_curve_of_test": [
+            (
+                "val_curve.append(val_rmse)",
+                "val_curve.append(evaluate_vae_rmse(vae, R_train, test_df))",
+            )
         ],
     },
     "vae-complete": {

@@ -710,7 +710,7 @@ def the_best_epoch_is_back_and_predicts_withheld_ratings(student, data):
 PASS_PROBE = f"""
 {EPOCH_PROBE}
 returned, stands = None, False
-if probe_can_run("train_epoch"):
+if "train_epoch" in own and can_run(train_epoch):
     for group in optimizer.param_groups:
         group["lr"] = 0.0
     before = {{name: getattr(model, name).weight.detach().clone() for name in tables}}

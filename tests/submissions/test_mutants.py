@@ -17,7 +17,7 @@ from submissions.survivors import OPEN, SURVIVORS
 ROOT = Path(__file__).parents[2]
 QUICK = ("svd-block", "svd-factors", "svd-complete", "svd-rank", "mf-split", "mf-model")
 TRAINED = ("mf-train", "vae-train", "vae-challenge")
-SECONDS = {True: 240, False: 60}
+SECONDS = {True: 600, False: 60}
 """The limit for a mutant, by whether its exercise trains: many times what the solution takes, for slow machines."""
 
 MUTANTS = {

@@ -21,12 +21,14 @@
 # * **complete** the matrix: keep what people said, and predict only what they did not say,
 # * say **how many factors** are worth keeping, and what the singular values have to do with it.
 #
-# **How to work.** Select a cell and press Shift+Enter: it runs, and what it makes appears below it. Go from top to bottom. In
-# an exercise each `*` stands for one letter; while a star is left, the cell ends in `SyntaxError`. Fill the blanks, run the
-# cell, then run the *check* below it: it prints one line, or a sentence says where to look. To answer a question, double-click
-# its cell, write in place of the line that stands there, and press Shift+Enter. Before you hand in, restart the kernel and run
-# all cells: one line each should begin with `svd-block`, `svd-factors`, `svd-complete` and `svd-rank`. Save, and hand in
-# `svd.ipynb`, its name unchanged, where your course tells you to.
+# How to work:
+#
+# 1. Select a cell and press Shift+Enter: it runs, and what it makes appears below it. Go from top to bottom.
+# 2. In an exercise each `*` stands for one letter; while a star is left, the cell ends in `SyntaxError`. Fill the blanks, run
+#    the cell, then run the *check* below it: it prints one line, or a sentence says where to look.
+# 3. To answer a question, double-click its cell, write in place of the line that stands there, and press Shift+Enter.
+# 4. Before you hand in, restart the kernel and run all cells: a line each should begin with `svd-block`, `svd-factors`,
+#    `svd-complete` and `svd-rank`. Save, and hand in `svd.ipynb`, its name unchanged, where your course tells you to.
 #
 # When you hand in, the notebook runs from top to bottom on **other data of the same kind**, without a network and on one
 # thread: at most 60 seconds a cell, 180 seconds in all, and 3 GB of memory. The solution needs less than a tenth of that.
@@ -34,7 +36,7 @@
 # The grader has what this course's own environment has: numpy, pandas, scipy, scikit-learn, matplotlib, tqdm, ipywidgets and torch,
 # with all that comes with them. Other packages are not there, so hand in without them.
 
-# %% [markdown] lang="ko" of="62a595e3"
+# %% [markdown] lang="ko" of="607685c8"
 # # 1강. SVD: 여덟 사람, 여덟 영화, 그리고 그 사이의 빈 칸
 #
 # 여덟 사람이 여덟 편의 영화 가운데 일부에 평점을 매겼습니다. 나머지 영화에는 몇 점을 줄까요? 이 강의를 마치면 다음을 할 수 있습니다.
@@ -44,11 +46,14 @@
 # * 행렬을 **완성**합니다. 사람들이 매긴 평점은 그대로 두고, 매기지 않은 칸만 예측합니다.
 # * 요인(factor)을 **몇 개** 남겨야 하는지, 그것이 특이값(singular value)과 어떤 관계인지 설명합니다.
 #
-# **진행 방법.** 셀을 고르고 Shift+Enter를 누르면 셀이 실행되고 결과가 그 아래에 나타납니다. 위에서 아래로 차례로 실행하세요. 실습에서
-# `*` 하나는 글자 하나를 나타냅니다. `*`가 남아 있으면 셀은 `SyntaxError`로 끝납니다. 빈칸을 채워 셀을 실행한 다음, 그 아래의 *확인* 셀을
-# 실행하세요. 한 줄이 출력되거나, 어디를 보아야 하는지 알려 주는 문장이 나옵니다. 문제에 답하려면 답 셀을 두 번 클릭하고, 적혀 있는 줄 대신
-# 답을 쓴 뒤 Shift+Enter를 누릅니다. 제출하기 전에 커널을 다시 시작하고 모든 셀을 실행하세요. `svd-block`, `svd-factors`,
-# `svd-complete`, `svd-rank`로 시작하는 줄이 하나씩 나와야 합니다. 저장한 다음, 파일 이름 `svd.ipynb`를 바꾸지 말고 안내받은 곳에 제출하세요.
+# 진행 방법은 다음과 같습니다.
+#
+# 1. 셀을 고르고 Shift+Enter를 누르면 셀이 실행되고 결과가 그 아래에 나타납니다. 위에서 아래로 차례로 실행하세요.
+# 2. 실습에서 `*` 하나는 글자 하나를 나타냅니다. `*`가 남아 있으면 셀은 `SyntaxError`로 끝납니다. 빈칸을 채워 셀을 실행한 다음, 그
+#    아래의 *확인* 셀을 실행하세요. 한 줄이 출력되거나, 어디를 보아야 하는지 알려 주는 문장이 나옵니다.
+# 3. 문제에 답하려면 답 셀을 두 번 클릭하고, 적혀 있는 줄 대신 답을 쓴 뒤 Shift+Enter를 누릅니다.
+# 4. 제출하기 전에 커널을 다시 시작하고 모든 셀을 실행하세요. `svd-block`, `svd-factors`, `svd-complete`, `svd-rank`로 시작하는 줄이
+#    하나씩 나와야 합니다. 저장한 다음, 파일 이름 `svd.ipynb`를 바꾸지 말고 안내받은 곳에 제출하세요.
 #
 # 제출한 노트북은 **같은 종류의 다른 데이터**로 처음부터 끝까지 실행됩니다. 네트워크 없이 스레드 하나로 실행되며, 셀 하나에 최대 60초,
 # 전체 180초, 메모리 3 GB까지 쓸 수 있습니다. 정답 코드는 그 10분의 1도 쓰지 않습니다.
@@ -359,19 +364,16 @@ assert "global_mean" in globals(), "Fill the blanks above and run that cell firs
 missing = [name for name in ("R_block_filled", "P", "Q", "P_df", "Q_df") if name not in globals()]
 assert not missing, f"The cell above stopped before `{missing[0]}`: its error says why."
 gaps = np.asarray(pd.isna(R_block))
-assert np.array_equal(gaps, R_sparse.iloc[:8, :8].isna()), (
-    "`R_block` lost its gaps here: make it again, then fill a copy of it."
-)
+has_gaps = np.array_equal(gaps, R_sparse.iloc[:8, :8].isna())
+assert has_gaps, "`R_block` lost its gaps here: make it again, then fill a copy of it."
 assert np.shape(R_block_filled) == (8, 8), "`R_block_filled` should be an 8 by 8 array."
 filled = np.asarray(R_block_filled, dtype=np.float64)
 assert not np.isnan(filled).any(), "`R_block_filled` still has gaps: look at how it is filled."
-assert np.allclose(filled[~gaps], np.asarray(R_block)[~gaps]), (
-    "A rating has changed in `R_block_filled`: only a gap takes the mean."
-)
-total = ratings["rating"].sum()  # the mean, once for each rating
-assert np.allclose(filled[gaps] * ratings["rating"].count(), total, rtol=1e-3), (
-    "A gap of `R_block_filled` holds another number than the mean of all ratings."
-)
+stays = np.allclose(filled[~gaps], np.asarray(R_block)[~gaps])
+assert stays, "A rating has changed in `R_block_filled`: only a gap takes the mean."
+stars = ratings["rating"]
+fits = np.allclose(filled[gaps] * stars.count(), stars.sum(), rtol=1e-3)
+assert fits, "A gap of `R_block_filled` holds another number than the mean of all ratings."
 assert np.shape(P) == (8, 2) and np.shape(Q) == (8, 2), (
     "`P` and `Q` need one row per user or movie and two columns: look at `k` and the slices."
 )
@@ -465,25 +467,21 @@ completed_block = R_block.where(~R_block.isna(), R_hat_df)
 # Observed ratings stay as they were; only gaps take the prediction.
 hidden = [name for name in ("isinstance", "print", "zip") if name in globals()]
 assert not hidden, f"`{hidden[0]}` is a name of yours now and hides Python's own: rename it."
-assert {"R_hat_block", "R_hat_df"} & globals().keys(), (
-    "Fill the blanks above and run that cell first."
-)
+has_begun = {"R_hat_block", "R_hat_df"} & globals().keys()
+assert has_begun, "Fill the blanks above and run that cell first."
 names = ("R_hat_df", "completed_block", "observed_pred")
 missing = [name for name in names if name not in globals()]
 assert not missing, f"The cell above stopped before `{missing[0]}`: its error says why."
 gaps = np.asarray(pd.isna(R_block))
-assert np.array_equal(gaps, R_sparse.iloc[:8, :8].isna()), (
-    "`R_block` lost its gaps here: make it again, then fill a copy of it."
-)
+has_gaps = np.array_equal(gaps, R_sparse.iloc[:8, :8].isna())
+assert has_gaps, "`R_block` lost its gaps here: make it again, then fill a copy of it."
 for name, table in zip(names, (R_hat_df, completed_block, observed_pred)):
     assert isinstance(table, pd.DataFrame), f"`{name}` should be a table (DataFrame)."
     assert table.index.tolist() == user_ids[:8] and table.columns.tolist() == movie_ids[:8], (
         f"`{name}` needs our users in its rows, our movies in its columns: look at its labels."
     )
-predicted, completed = (
-    R_hat_df.to_numpy(dtype=np.float64),
-    completed_block.to_numpy(dtype=np.float64),
-)
+predicted = R_hat_df.to_numpy(dtype=np.float64)
+completed = completed_block.to_numpy(dtype=np.float64)
 assert np.allclose(predicted, np.asarray(P) @ np.asarray(Q).T, atol=1e-3), (
     "`R_hat_df` has the right labels, but other numbers than `P @ Q.T`."
 )

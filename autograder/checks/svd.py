@@ -184,7 +184,7 @@ def _the_mean_of_all_ratings(own, mean, mean_of_block):
         is_close(own, mean) or not is_close(own, mean_of_block),
         "`global_mean` is the mean of the block alone: take it over all ratings of `ratings`.",
     )
-    expect(is_close(own, mean), "`global_mean` is another number than the mean of all ratings.")
+    expect(is_close(own, mean), "`global_mean` should be the mean of all ratings.")
 
 
 def _the_filled_block(own, observed, filled):

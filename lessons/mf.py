@@ -157,29 +157,21 @@ val_df, test_df = train_test_split(temp_df, test_size=0.5, random_state=42)
 assert {"train_df", "val_df", "test_df"} <= globals().keys(), (
     "Fill the blanks above and run that cell first."
 )
-hidden = [name for name in ("abs", "isinstance", "len", "print", "zip") if name in globals()]
+hidden = [name for name in "abs isinstance len print zip".split() if name in globals()]
 assert not hidden, f"`{hidden[0]}` is a name of yours now and hides Python's own: rename it."
 parts = {"train_df": train_df, "val_df": val_df, "test_df": test_df}
 columns = ["user_idx", "item_idx", "rating"]
 for (name, part), share in zip(parts.items(), (0.8, 0.1, 0.1)):
     assert isinstance(part, pd.DataFrame), f"`{name}` should be a table (a DataFrame)."
     assert {*columns} <= {*part.columns}, f"`{name}` lost a column: split the whole table."
-    assert abs(len(part) / len(df_idx) - share) < 0.001, (
-        f"`{name}` has {len(part) / len(df_idx):.0%} of all rows, not {share:.0%}: look at what is split, and at `test_size`."
-    )
+    has = len(part) / len(df_idx)
+    assert abs(has - share) < 0.001, f"`{name}` has {has:.0%} of all rows, not {share:.0%}."
 assert "movieId" in train_df, "`train_df` lost the column movieId: split the whole table."
 rows = pd.concat(parts.values())[columns].sort_values(columns)
-assert not rows.duplicated(["user_idx", "item_idx"]).any(), (
-    "A rating stands in two parts: look at what you split the second time."
-)
-assert np.array_equal(rows, df_idx[columns].sort_values(columns)), (
-    "The three parts together are not the rows of `df_idx`: split it as it is."
-)
-print(
-    "mf-split:",
-    " / ".join(f"{len(part) / len(df_idx):.0%}" for part in parts.values()),
-    "of the ratings, none twice.",
-)
+assert not rows.duplicated(["user_idx", "item_idx"]).any(), "A rating stands in two parts."
+assert np.array_equal(rows, df_idx[columns].sort_values(columns)), "The ratings have changed."
+shares = " / ".join(f"{len(part) / len(df_idx):.0%}" for part in parts.values())
+print("mf-split:", shares, "of the ratings, none twice.")
 
 # %%
 print(len(train_df), "/", len(val_df), "/", len(test_df), "ratings")
@@ -276,46 +268,39 @@ val_loader = DataLoader(val_dataset, batch_size=1024, collate_fn=tuple)
 test_loader = DataLoader(test_dataset, batch_size=1024, collate_fn=tuple)
 
 # %% check="mf-dataset" points=3 nbval=true
-# A sample is (user_idx, item_idx, rating) of its row; a batch is three vectors of 1024; a pass meets every rating once.
+# A sample is (user_idx, item_idx, rating) of its row; a batch is three vectors; a pass meets every rating once.
 assert {"train_dataset", "train_loader", "val_loader", "test_loader"} <= globals().keys(), (
     "Fill the blanks above and run that cell first."
 )
 hidden = [
     name
-    for name in ("abs", "float", "isinstance", "iter", "len", "next", "print", "tuple")
+    for name in "abs float isinstance iter len list next print tuple".split()
     if name in globals()
 ]
 assert not hidden, f"`{hidden[0]}` is a name of yours now and hides Python's own: rename it."
 some = train_df.head(5)
 samples = [RatingDataset(some)[i] for i in (0, 1, 2, 3, 4)]
-for sample in samples:
-    assert isinstance(sample, (tuple, list, np.ndarray, torch.Tensor)) and len(sample) == 3, (
-        "A sample should be a tuple of three values: look at the `return` of `__getitem__`."
-    )
+is_row = isinstance(samples[0], (tuple, list, np.ndarray, torch.Tensor)) and len(samples[0]) == 3
+assert is_row, "A sample should be a tuple of three: look at the `return` of `__getitem__`."
 found = np.array([[float(part) for part in sample] for sample in samples])  # (5, 3)
 for place, part in ((0, "user_idx"), (1, "item_idx"), (2, "rating")):
-    assert np.array_equal(found[:, place], some[part]), (
-        f"Part {place} of a sample is not the {part} of its row: look at the column that `__init__` reads."
-    )
-loaders = {"train_loader": train_df, "val_loader": val_df, "test_loader": test_df}
-for name, part in loaders.items():
-    batches = [[torch.as_tensor(column) for column in batch] for batch in globals()[name]]
+    is_own = np.array_equal(found[:, place], some[part])
+    assert is_own, f"Part {place} of a sample is not the {part} of its row: look at `__init__`."
+loaders = {"train_loader": (train_loader, train_df), "val_loader": (val_loader, val_df)}
+for name, (loader, part) in {**loaders, "test_loader": (test_loader, test_df)}.items():
+    batches = [[torch.as_tensor(column) for column in batch] for batch in loader]
     users, items, stars = batches[0]
-    assert users.shape == items.shape == stars.shape == (1024,), (
-        f"A batch of `{name}` should be three vectors of 1024 numbers."
-    )
-    assert {users.dtype, items.dtype} <= {torch.int32, torch.int64}, (
-        f"The indices of `{name}` should be whole numbers: look at their dtype."
-    )
+    is_batch = users.shape == items.shape == stars.shape == (1024,)
+    assert is_batch, f"A batch of `{name}` should be three vectors of 1024 numbers."
+    is_whole = {users.dtype, items.dtype} <= {torch.int32, torch.int64}
+    assert is_whole, f"The indices of `{name}` should be whole numbers: look at their dtype."
     assert stars.is_floating_point(), f"The stars of `{name}` should be floats."
     stars = torch.cat([batch[2] for batch in batches]).double()
     assert len(stars) == len(part), f"`{name}` gives {len(stars)} ratings, not {len(part)}."
-    assert abs(stars.mean() - part["rating"].mean()) < 1e-6, (
-        f"`{name}` has ratings of another part."
-    )
-assert not torch.equal(*(torch.as_tensor(next(iter(train_loader))[0]) for _ in "12")), (
-    "The training loader should shuffle."
-)
+    is_part = abs(stars.mean() - part["rating"].mean()) < 1e-6
+    assert is_part, f"`{name}` holds the ratings of another part."
+first, second = (torch.as_tensor(next(iter(train_loader))[0]) for _ in "12")
+assert not torch.equal(first, second), "The training loader should shuffle."
 print("mf-dataset: batches of", *(tuple(column.shape) for column in batches[0]))
 
 # %%
@@ -438,62 +423,51 @@ assert {"MF", "model", "criterion", "optimizer"} <= globals().keys(), (
     "Fill the blanks above and run that cell first."
 )
 hidden = [
-    name
-    for name in ("abs", "all", "any", "float", "getattr", "isinstance", "print", "tuple")
-    if name in globals()
+    name for name in "abs all any getattr isinstance print tuple".split() if name in globals()
 ]
 assert not hidden, f"`{hidden[0]}` is a name of yours now and hides Python's own: rename it."
 sizes = {"user_emb": (num_users, 100), "item_emb": (num_items, 100)}
-sizes |= {"user_bias": (num_users, 1), "item_bias": (num_items, 1)}
-for name, size in sizes.items():
-    assert getattr(model, name).weight.shape == size, (
-        f"`{name}` has the wrong sizes: first the rows, one a user or item, then the columns."
-    )
+for name, size in {**sizes, "user_bias": (num_users, 1), "item_bias": (num_items, 1)}.items():
+    assert getattr(model, name).weight.shape == size, f"Which rows, which columns has `{name}`?"
 small = MF(4, 3, 2).to(device)
-assert small.user_emb.weight.shape == (4, 2) and small.item_emb.weight.shape == (3, 2), (
-    "Take the sizes from the arguments of `__init__`."
-)
+is_small = small.user_emb.weight.shape == (4, 2) and small.item_emb.weight.shape == (3, 2)
+assert is_small, "Take the sizes of the tables from the arguments of `__init__`."
 for weights in small.parameters():
     nn.init.normal_(weights)
 users, items = torch.tensor([0, 1, 2, 3, 3]).to(device), torch.tensor([2, 0, 1, 0, 2]).to(device)
 predicted = small(users, items)
 assert isinstance(predicted, torch.Tensor), "`forward` gives no tensor: look for its `return`."
-assert predicted.shape == (5,), (
-    "Five pairs should give five predictions: look at `sum` and `squeeze` in `forward`."
-)
-assert small(users[:1], items[:1]).shape == (1,), (
-    "A batch of one should give one prediction: `squeeze()` needs its dimension."
-)
+assert predicted.shape == (5,), "Five pairs, five predictions: look at `sum` and `squeeze`."
+assert small(users[:1], items[:1]).shape == (1,), "One pair, one prediction: look at `squeeze`."
 taste = (small.user_emb.weight[users] * small.item_emb.weight[items]).sum(dim=1)
 bias = small.user_bias.weight[users, 0] + small.item_bias.weight[items, 0]
-assert torch.allclose(predicted, small.global_bias + bias + taste, atol=1e-4), (
-    "`forward` should give mu + b_u + b_i + p_u . q_i: compare it with the formula above."
-)
+is_formula = torch.allclose(predicted, small.global_bias + bias + taste, atol=1e-4)
+assert is_formula, "`forward` should give mu + b_u + b_i + p_u . q_i: compare it with the formula."
 predicted.sum().backward()
-fresh = MF(num_users, num_items)
-for name in sizes:
+fresh = MF(num_users, num_items) if optimizer.state else model  # a model that took no step yet
+for name in ("user_emb", "item_emb", "user_bias", "item_bias"):
     gradient, start = getattr(small, name).weight.grad, getattr(fresh, name).weight
-    assert gradient is not None and not gradient.is_sparse, f"No (dense) gradient reaches `{name}`."
-    is_good = 0.008 < start.std() < 0.012 if "emb" in name else not start.any()
-    assert is_good, f"`{name}` should start small: N(0, 0.01) for factors, 0 for biases."
-assert model.user_emb.weight.any() and model.item_emb.weight.any(), "The factors of `model` are 0."
-assert abs(model.global_bias - train_df["rating"].mean()) < 1, (
-    "`global_bias` of `model` should start at the mean of the training ratings."
-)
-loss = criterion(torch.tensor([5.0, 1.0, 4.0]), torch.tensor([3.0, 2.0, 4.5]))
-assert isinstance(loss, torch.Tensor) and loss.numel() == 1 and abs(loss - 1.75) < 1e-4, (
-    "`criterion` should be the mean of squared errors."
-)
+    assert gradient is not None and not gradient.is_sparse, f"No dense gradient reaches `{name}`."
+    is_good = 0.008 < start.std() < 0.012 if name in sizes else not start.any()
+    assert is_good, f"`{name}` should start at N(0, 0.01) numbers (factors) or at 0 (biases)."
+    assert name not in sizes or getattr(model, name).weight.any(), f"`{name}` of `model` is 0."
+is_mean = optimizer.state or abs(model.global_bias - train_df["rating"].mean()) < 1e-4
+assert is_mean, "`global_bias` of `model` should start at the mean of the training ratings."
+guess = torch.tensor([5.0, 1.0, 4.0], requires_grad=True)
+loss = criterion(guess, torch.tensor([3.0, 2.0, 4.5]))  # errors 2, -1, -0.5
+is_mse = isinstance(loss, torch.Tensor) and loss.numel() == 1 and abs(loss - 1.75) < 1e-4
+assert is_mse and loss.requires_grad, "`criterion` should be the mean of squared errors."
 groups = optimizer.param_groups
-assert any(weights is model.user_emb.weight for group in groups for weights in group["params"]), (
-    "`optimizer` holds other parameters than those of `model`: make it after the model."
-)
-assert all(
-    abs(group["lr"] - 0.005) < 1e-6
-    and abs(group["weight_decay"] - 1e-5) < 1e-8
-    and "betas" in group
-    for group in groups
-), "`optimizer` should be Adam with lr=0.005 and weight_decay=1e-5."
+is_own = any(own is model.user_emb.weight for group in groups for own in group["params"])
+assert is_own, "`optimizer` holds no parameters of `model`: make it after the model."
+plain = torch.optim.Adam(small.parameters()).defaults
+for group in groups:
+    is_set = abs(group["lr"] - 0.005) < 1e-6 and abs(group["weight_decay"] - 1e-5) < 1e-8
+    assert is_set, "`optimizer` should be Adam with lr=0.005 and weight_decay=1e-5."
+    rest = ("eps", "maximize", "amsgrad", "decoupled_weight_decay")
+    is_plain = tuple(group.get("betas", ())) == plain["betas"]
+    is_plain = is_plain and all(group.get(key) == plain.get(key) for key in rest)
+    assert is_plain, "`optimizer` should be Adam as it comes: set nothing but lr and weight_decay."
 print("mf-model: predictions of shape", tuple(predicted.shape))
 
 # %%
@@ -648,42 +622,31 @@ test_rmse = evaluate(test_loader)
 assert {"best_val", "best_epoch", "test_rmse"} <= globals().keys(), (
     "Fill the blanks above and run both cells first."
 )
-hidden = [name for name in ("abs", "float", "len", "min", "print") if name in globals()]
+hidden = [name for name in "abs float int len print".split() if name in globals()]
 assert not hidden, f"`{hidden[0]}` is a name of yours now and hides Python's own: rename it."
-users, items = (
-    torch.tensor(val_df[name].to_numpy()).to(device) for name in ("user_idx", "item_idx")
-)
+pairs = torch.tensor(val_df[["user_idx", "item_idx"]].to_numpy()).to(device)
 with torch.no_grad():
-    error = model(users, items).clamp(1, 5).cpu().numpy() - val_df["rating"]
+    error = model(*pairs.T).clamp(1, 5).cpu().numpy() - val_df["rating"]
 val_now, test_now = float(np.sqrt(np.mean(error**2))), evaluate(test_loader)
 assert abs(evaluate(val_loader) - val_now) < 2e-4, (
-    "`evaluate` does not give the RMSE of clamped predictions: its cell should be as it was."
+    "`evaluate` gives no RMSE of clamped predictions."
 )
 assert abs(val_now - best_val) < 2e-4, (
-    "`best_val` is not the validation RMSE of the model as it stands: look at how the best weights are kept and loaded back."
+    "`best_val` is not of the model as it stands: look at how weights are kept and loaded back."
 )
-assert abs(test_now - test_rmse) < 2e-4, (
-    "`test_rmse` is not the test RMSE of the model as it stands: look at the last line."
-)
+assert abs(test_now - test_rmse) < 2e-4, "`test_rmse` is not of the model as it stands."
 mean_rmse = ((val_df["rating"] - train_df["rating"].mean()) ** 2).mean() ** 0.5
 assert best_val < 0.9 * mean_rmse, (
     "The model hardly beats the mean: look at the order of the calls in a gradient step."
 )
-assert test_rmse > 0.9 * best_val, (
-    "The model knows the test ratings: train on `train_loader` alone."
-)
+assert test_rmse > 0.9 * best_val, "The model knows the test ratings: train on `train_loader`."
 assert len(train_curve) == len(val_curve) > 0, "Each epoch adds one entry to both curves."
-train_found, val_found = np.array(train_curve, dtype=float), np.array(val_curve, dtype=float)
-assert np.isfinite([*train_found, *val_found]).all(), (
-    "A curve holds entries that are no numbers: look at the `return` of `train_epoch`."
-)
-assert abs(val_found[int(best_epoch) - 1] - best_val) < 2e-4, (
-    "`val_curve` does not hold `best_val` at `best_epoch`: epochs count from 1."
-)
-assert 0.5 * best_val < train_found[int(best_epoch) - 1] < 2 * best_val, (
-    "`train_epoch` does not return an RMSE: look at what is summed and what it is divided by."
-)
-assert not np.array_equal(train_found, val_found), "`train_curve` is `val_curve` again."
+curves = np.array([train_curve, val_curve], dtype=float)  # (2, epochs)
+assert np.isfinite(curves).all(), "A curve holds what is no number: does `train_epoch` return one?"
+train_best, val_best = curves[:, int(best_epoch) - 1]
+assert abs(val_best - best_val) < 2e-4, "`val_curve` has no `best_val` at `best_epoch` (from 1)."
+assert 0.5 * best_val < train_best < 2 * best_val, "`train_epoch` should return an RMSE."
+assert not np.array_equal(*curves), "`train_curve` and `val_curve` are the same."
 print("mf-train: the best epoch is back, and the model beats the mean by more than a tenth.")
 
 # %%
@@ -878,34 +841,27 @@ completed_full = R_sparse_full.where(~R_sparse_full.isna(), R_hat_df_full)
 assert {"R_hat_full", "R_hat_df_full", "completed_full"} <= globals().keys(), (
     "Fill the blanks above and run that cell first."
 )
-hidden = [name for name in ("isinstance", "len", "list", "print") if name in globals()]
+hidden = [name for name in "isinstance list print".split() if name in globals()]
 assert not hidden, f"`{hidden[0]}` is a name of yours now and hides Python's own: rename it."
 R_hat, shape = np.asarray(R_hat_full), (num_users, num_items)
 assert R_hat.shape == shape, "`R_hat_full` should be users by items: look at the grids."
 assert R_hat.min() >= 1 and R_hat.max() <= 5, "Predictions must lie in 1 to 5: look at `clamp`."
-users = torch.tensor([0, 1, 2, 2, num_users - 1, num_users - 1]).to(device)
-items = torch.tensor([0, 3, 1, num_items - 1, 0, 5]).to(device)
+some = torch.tensor([[0, 1, 2, num_users - 1, num_users - 1], [0, 3, num_items - 1, 0, 5]])
 with torch.no_grad():
-    predicted = model(users, items).clamp(1, 5)
-assert np.allclose(R_hat[users.cpu(), items.cpu()], predicted.cpu(), atol=1e-3), (
+    predicted = model(*some.to(device)).clamp(1, 5).cpu()
+assert np.allclose(R_hat[some[0], some[1]], predicted, atol=1e-3), (
     "A cell should hold the prediction of its own user and item: look at `unsqueeze` and `repeat`."
 )
 for name, table in (("R_hat_df_full", R_hat_df_full), ("completed_full", completed_full)):
-    assert isinstance(table, pd.DataFrame) and table.shape == shape, (
-        f"`{name}` should be a table of users by items."
-    )
-    assert list(table.index) == list(user_ids) and list(table.columns) == list(movie_ids), (
-        f"User ids label the rows of `{name}`, movie ids its columns."
-    )
+    is_table = isinstance(table, pd.DataFrame) and table.shape == shape
+    assert is_table, f"`{name}` should be a table of users by items."
+    is_labelled = list(table.index) == list(user_ids) and list(table.columns) == list(movie_ids)
+    assert is_labelled, f"User ids label the rows of `{name}`, movie ids its columns."
+assert np.allclose(R_hat_df_full, R_hat, atol=1e-3), "`R_hat_df_full` differs from `R_hat_full`."
 observed = ratings.pivot(index="userId", columns="movieId", values="rating").to_numpy()
-seen, cells = ~np.isnan(observed), completed_full.to_numpy(dtype=float)
-assert np.allclose(R_hat_df_full, R_hat, atol=1e-3), (
-    "`R_hat_df_full` holds other numbers than `R_hat_full`."
-)
+seen, cells = ~np.isnan(observed), completed_full.to_numpy(dtype="float64")
 assert not np.isnan(cells).any(), "Gaps are left in `completed_full`."
-assert np.array_equal(cells[seen], observed[seen]), (
-    "A rating was overwritten: only gaps take a prediction."
-)
+assert np.array_equal(cells[seen], observed[seen]), "A rating has changed: it should stay."
 assert np.allclose(cells[~seen], R_hat[~seen], atol=1e-3), "A gap does not hold its prediction."
 print("mf-complete: no gap left, every prediction between 1 and 5.")
 
@@ -977,36 +933,32 @@ def recommend(user_id, n=10):
 
 
 # %% check="mf-recommend" points=4 nbval=true
-# The n best unseen movies of every user, best first, with their titles.
-assert "recommend" in globals() and "completed_full" in globals(), (
+# The n best unseen movies of a user, best first, with their titles.
+assert {"recommend", "completed_full"} <= globals().keys(), (
     "Fill the blanks above and run that cell first."
 )
-hidden = [name for name in ("isinstance", "len", "list", "min", "print") if name in globals()]
+hidden = [name for name in "isinstance len list min print".split() if name in globals()]
 assert not hidden, f"`{hidden[0]}` is a name of yours now and hides Python's own: rename it."
-assert len(recommend(user_ids[0])) == 10, "`recommend` gives ten rows where n is left out."
-most = ratings["userId"].value_counts().index[0]
-for user_id, n in [(user_id, 10) for user_id in user_ids[::20]] + [(most, 1), (most, num_items)]:
-    top, scores = recommend(user_id, n), R_hat_df_full.loc[user_id].to_numpy()
-    rated = {*ratings["movieId"][ratings["userId"] == user_id]}
-    unseen = np.array([movie_id not in rated for movie_id in movie_ids])
+requests = [(user_id, 10) for user_id in user_ids[::20]]
+most = ratings["userId"].value_counts().index[0]  # the user with the most ratings
+for user_id, n in [*requests, (most, 1), (most, num_items)]:
+    top = recommend(user_id, n)
     assert isinstance(top, pd.DataFrame), "`recommend` gives no table: look for its `return`."
-    assert list(top.columns) == ["movieId", "title", "score"], (
-        "The columns are movieId, title, score."
-    )
-    assert not rated & {*top["movieId"]}, "A movie that the user has rated must not be recommended."
-    assert len(top) == len({*top["movieId"]}) == min(n, num_items - len(rated)), (
-        "There should be n different movies, or all unseen ones where they are fewer."
-    )
-    assert {*top["movieId"]} <= {*item2idx}, "`movieId` should hold movie ids."
+    assert list(top.columns) == ["movieId", "title", "score"], "Columns: movieId, title, score."
+    ids, rated = {*top["movieId"]}, {*ratings["movieId"][ratings["userId"] == user_id]}
+    assert ids <= {*item2idx}, "`movieId` should hold movie ids."
+    assert not ids & rated, "A movie that the user has rated must not be recommended."
+    is_long = len(top) == len(ids) == min(n, num_items - len(rated))
+    assert is_long, "There should be n different movies, or all unseen ones where they are fewer."
+    scores = R_hat_df_full.loc[user_id].to_numpy()
     own = scores[[item2idx[movie_id] for movie_id in top["movieId"]]]
     assert np.allclose(top["score"], own, atol=1e-4), "A score is the value in `R_hat_df_full`."
     assert top["score"].is_monotonic_decreasing, "The best film comes first."
-    assert np.isclose(own.min(), np.sort(scores[unseen])[-len(top)], atol=1e-4), (
-        "An unseen movie with a higher score is left out."
-    )
-    assert list(top["title"]) == list(titles.loc[top["movieId"]]), (
-        "Every title should be that of its movieId."
-    )
+    unseen = np.array([movie_id not in rated for movie_id in movie_ids])
+    is_best = np.isclose(own.min(), np.sort(scores[unseen])[-len(top)], atol=1e-4)
+    assert is_best, "An unseen movie with a higher score is left out."
+    assert list(top["title"]) == list(titles.loc[top["movieId"]]), "A title is not of its movie."
+assert len(recommend(most)) == 10, "`recommend` gives ten movies where n is left out."
 print("mf-recommend: unseen movies, best first, for every user that was asked.")
 
 # %%

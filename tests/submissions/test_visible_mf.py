@@ -34,8 +34,6 @@ SURVIVORS = {
     ): "few predictions lie outside 1 to 5; `evaluate` is given",
     ("mf-train", "not_clamped"): "few predictions lie outside 1 to 5; `evaluate` is given",
     ("mf-train", "trained_on_everything"): "only withheld ratings tell it for sure",
-    ("mf-train", "trained_on_test_too"): "only withheld ratings tell it for sure",
-    ("mf-train", "trained_on_validation_too"): "only withheld ratings tell it for sure",
     ("mf-recommend", "hundred_more_then_filtered"): "hardly any user has rated so many of the best",
 }
 CASES = [

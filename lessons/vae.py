@@ -466,7 +466,7 @@ for bar, counts in zip(bars, seen[0]):
         ha="center",
     )
 ax.set(
-    title="Squared error of the guess 4 in every cell: what the mask lets through",
+    title="Squared error of the guess 4: what the mask lets through",
     xlabel="item index",
     ylabel="squared error (stars²)",
     xticks=range(4),
@@ -645,28 +645,25 @@ def train_vae_epoch():
         optimizer_vae.step()
         ### END SOLUTION
         losses.append([loss.item(), recon_loss.item(), kl_loss.item()])
-    return np.mean(losses, axis=0)
+    return np.mean(losses, axis=0)  # (3,)
 
 
 # %% [markdown] lang="en"
 # The epochs run as in lesson 2, in a cell that is given: the best weights by *validation* RMSE are kept, and the test ratings are looked
-# at once, at the end. Here the two detached parts are of use: `epoch_means` keeps them beside the loss.
+# at once, at the end. Here the two detached parts are of use: `train_curve` keeps them beside the loss.
 
-# %% [markdown] lang="ko" of="d1f21115"
+# %% [markdown] lang="ko" of="8ecd7766"
 # 에포크(epoch)를 반복하는 셀은 2강과 같으며 미리 작성되어 있습니다. *검증* RMSE가 가장 좋았던 가중치(weight)를 남기고, 시험 평점은 마지막에 한 번만
-# 봅니다. 떼어 낸 두 부분은 여기에서 쓰입니다. `epoch_means`가 손실과 함께 기록합니다.
+# 봅니다. 떼어 낸 두 부분은 여기에서 쓰입니다. `train_curve`에 손실과 함께 기록됩니다.
 
 # %%
 n_epochs, patience = 50, 8
 best_val, best_epoch, best_state = float("inf"), 0, None
-train_curve, val_curve, epoch_means = [], [], []
+train_curve, val_curve = [], []
 for epoch in tqdm(range(1, n_epochs + 1), desc="VAE", leave=False, file=sys.stdout):
-    loss, *parts = np.atleast_1d(train_vae_epoch())
+    train_curve.append(train_vae_epoch())
     val_rmse = evaluate_vae_rmse(vae, R_train, val_df)
-    train_curve.append(float(loss))
     val_curve.append(val_rmse)
-    parts = dict(zip(("reconstruction", "KL"), parts))
-    epoch_means.append({"loss": loss, **parts, "validation RMSE": val_rmse})
     if val_rmse < best_val:
         best_val, best_epoch = val_rmse, epoch
         best_state = {name: value.clone() for name, value in vae.state_dict().items()}
@@ -678,12 +675,11 @@ test_rmse = evaluate_vae_rmse(vae, R_train, test_df)
 
 # %% check="vae-train" points=6 nbval=true
 # The network is back at its best epoch, its numbers are true, and it beats saying the mean to everyone.
-assert "train_vae_epoch" in globals(), "Fill the blanks above and run both cells first."
-hidden = [name for name in ("abs", "int", "len", "min", "print") if name in globals()]
-assert not hidden, f"`{hidden[0]}` is a name of yours now and hides Python's own: rename it."
-assert {"train_curve", "val_curve", "best_epoch", "test_rmse"} <= globals().keys(), (
-    "The cells above did not run to their end: the last line below them says why."
+assert {"train_curve", "val_curve", "best_val", "best_epoch", "test_rmse"} <= globals().keys(), (
+    "Fill the blanks above and run both cells first."
 )
+hidden = [name for name in ("abs", "int", "len", "map", "min", "print") if name in globals()]
+assert not hidden, f"`{hidden[0]}` is a name of yours now and hides Python's own: rename it."
 predicted, again = (torch.as_tensor(get_vae_predictions(vae, R_train)) for _ in (1, 2))
 assert torch.allclose(predicted, again, atol=1e-3), "Predict with z = mu: no draw, one answer."
 for name, part, rmse in (("best_val", val_df, best_val), ("test_rmse", test_df, test_rmse)):
@@ -696,10 +692,11 @@ assert val_curve[int(best_epoch) - 1] - min(val_curve) < 3e-4, (
     "best_epoch is not the epoch with the lowest validation RMSE."
 )
 assert abs(val_curve[int(best_epoch) - 1] - best_val) < 3e-4, "best_val is not in val_curve."
-for row in globals().get("epoch_means", ()):
-    assert "KL" not in row or abs(row["loss"] - row["reconstruction"] - 0.001 * row["KL"]) < 1e-3, (
+for loss, *parts in map(np.atleast_1d, train_curve):
+    assert not parts or abs(loss - parts[0] - 0.001 * parts[1]) < 1e-3, (
         "The loss is not reconstruction + 0.001 KL: look at what goes into vae_loss, and at `loss`."
     )
+assert best_val**2 / 8 < loss < 8 * best_val**2, "train_curve should hold means, not sums."
 mean_rmse = ((val_df["rating"] - train_df["rating"].mean()) ** 2).mean() ** 0.5
 assert best_val < 0.95 * mean_rmse, (
     "The network hardly beats the mean: look at the order of the calls in the step."
@@ -708,29 +705,30 @@ print("vae-train: the best epoch is back, and the network beats the mean.")
 
 # %%
 print(f"best validation RMSE {best_val:.4f} at epoch {best_epoch}, test RMSE {test_rmse:.4f}")
-pd.DataFrame(epoch_means, index=range(1, len(val_curve) + 1)).round(4)
+curves = pd.DataFrame(train_curve, index=range(1, len(val_curve) + 1))  # (epochs, 3)
+curves = curves.rename(columns={0: "loss", 1: "reconstruction", 2: "KL"})
+curves.assign(**{"validation RMSE": val_curve}).round(4)
 
 # %% [markdown] lang="en"
-# Read it from top to bottom: the reconstruction falls all the way, the KL part grows, since the clouds of the users move apart,
-# and the validation RMSE turns. It took the network many more epochs than MF to its best, and its RMSE is higher. We come back
+# Read it from top to bottom: the reconstruction falls all the way; the KL part falls at first, and grows again as the clouds of
+# the users move apart; the validation RMSE falls and turns. It took the network many more epochs than MF to its best, and its RMSE is higher. We come back
 # to that in section 6.
 
-# %% [markdown] lang="ko" of="eece2783"
-# 위에서 아래로 읽어 보세요. 재구성 오차는 끝까지 줄어들고, 사용자들의 구름이 서로 멀어지므로 KL 부분은 커지며, 검증 RMSE는 내려가다가 다시
-# 올라갑니다. 가장 좋은 에포크까지 MF보다 훨씬 오래 걸렸고 RMSE도 더 높습니다. 이 이야기는 6절에서 다시 합니다.
+# %% [markdown] lang="ko" of="e0c4c93c"
+# 위에서 아래로 읽어 보세요. 재구성 오차는 끝까지 줄어듭니다. KL 부분은 처음에 줄어들다가 사용자들의 구름이 서로 멀어지면서 다시 커집니다. 검증
+# RMSE는 내려가다가 다시 올라갑니다. 가장 좋은 에포크까지 MF보다 훨씬 오래 걸렸고 RMSE도 더 높습니다. 이 이야기는 6절에서 다시 합니다.
 
 # %%
 fig, ax = plt.subplots(figsize=(7, 3.6))
-epochs = range(1, len(val_curve) + 1)
-ax.plot(epochs, np.sqrt(train_curve), "--", color="0.5", label="train (root of the mean loss)")
-ax.plot(epochs, val_curve, "o-", color="black", markersize=3, label="validation")
+ax.plot(np.sqrt(curves["loss"]), "--", color="0.5", label="train (root of the mean loss)")
+ax.plot(curves.index, val_curve, "o-", color="black", markersize=3, label="validation")
 ax.axvline(best_epoch, color="0.6", linestyle=":", label=f"best epoch ({best_epoch})")
 ax.set(
     title="The VAE needs more epochs than MF, and overfits as well",
     xlabel="epoch",
     ylabel="RMSE (stars)",
 )
-ax.legend()
+ax.legend(framealpha=1)
 plt.show()
 
 # %% [markdown] lang="en"

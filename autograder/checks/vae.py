@@ -864,8 +864,8 @@ def the_best_epoch_is_back_and_predicts_withheld_ratings(student, data):
     )
     predicted = predict(weights, R)
     judge_training("vae", student, lambda part: rmse_of(predicted, part), data)
-    judge_reports(student, loss_at(weights, R, (R > 0).astype(float))[0])
     judge_epoch(student)
+    judge_reports(student, loss_at(weights, R, (R > 0).astype(float))[0])
 
 
 STEP_PROBE = f"""

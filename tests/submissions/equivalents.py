@@ -1101,11 +1101,6 @@ EQUIVALENTS = {
         "vae-loss",
         (("weight_decay=1e-6, fused=True", "betas=[0.9, 0.999], weight_decay=1e-6"),),
     ),
-    "curves_of_all_three_means": Change(
-        "vae",
-        "vae-train",
-        (("train_curve.append(float(loss))", "train_curve.append((float(loss), *parts))"),),
-    ),
     "sampling_with_a_generator": Change(
         "vae",
         "vae-train",
@@ -1196,8 +1191,8 @@ EQUIVALENTS = {
                 "        recon, mu, logvar = network(rows)\n",
             ),
             (
-                "np.atleast_1d(train_vae_epoch())",
-                "np.atleast_1d(one_pass(train_user_loader, vae))",
+                "train_curve.append(train_vae_epoch())",
+                "train_curve.append(one_pass(train_user_loader, vae))",
             ),
         ),
     ),

@@ -767,7 +767,10 @@ MISTAKES = {
             ("recon_loss.item(), kl_loss.item()]", "kl_loss.item(), recon_loss.item()]")
         ],
         "train_curve_of_validation": [
-            ("train_curve.append(float(loss))", "train_curve.append(1e3)")
+            (
+                "train_curve.append(train_vae_epoch())",
+                "train_vae_epoch()\n    train_curve.append(1e3)",
+            )
         ],
         "val_curve_of_the_best_alone": [
             ("    val_curve.append(val_rmse)\n", ""),

@@ -240,9 +240,12 @@ def _stand_ins(namespace):
         for name, value in namespace.items():
             if name.startswith("_") or name in HISTORY or not _is_state(value):
                 continue
-            # What cannot be copied is left to stand for itself: a probe then acts on the original.
-            with contextlib.suppress(Exception):
+            known = set(memo)
+            try:
                 copies[name] = copy.deepcopy(value, memo)
+            except Exception:  # it is left to stand for itself, and halves of copies for nothing
+                for key in memo.keys() - known:
+                    del memo[key]
     return copies
 
 

@@ -50,7 +50,9 @@ def _takes_a_process(parent):
         finally:
             with contextlib.suppress(OSError):
                 (place / "cgroup.procs").unlink()  # of a folder that is no group
-            with contextlib.suppress(OSError):  # a group may be busy for a moment after its last process
+            with contextlib.suppress(
+                OSError
+            ):  # a group may be busy for a moment after its last process
                 place.rmdir()
     return False
 

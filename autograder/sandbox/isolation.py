@@ -405,7 +405,8 @@ def environment(limits):
 
 def _rlimits(limits):
     return {
-        "RLIMIT_NPROC": limits.processes + 2 * SPARE,  # a control group, which counts refusals, comes first
+        "RLIMIT_NPROC": limits.processes
+        + 2 * SPARE,  # a control group, which counts refusals, comes first
         "RLIMIT_DATA": limits.memory_mib * MIB,
         "RLIMIT_NOFILE": 1024,
         "RLIMIT_CORE": 0,

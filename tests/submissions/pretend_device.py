@@ -50,6 +50,8 @@ class Pretending(TorchFunctionMode):
         kwargs, name = dict(kwargs or {}), getattr(function, "__name__", str(function))
         tensors = [leaf for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, torch.Tensor)]
         is_there = any(map(is_on_device, tensors))
+        if name == "__deepcopy__" and is_there:
+            return self._deep_copy(*args)
         with torch._C.DisableTorchFunction():
             if function is torch.Tensor.device.__get__:
                 return CUDA if is_on_device(args[0]) else CPU
@@ -74,6 +76,15 @@ class Pretending(TorchFunctionMode):
             if name in READING or not wants_device:
                 return found
             return tree_map(moved, found)
+
+    def _deep_copy(self, tensor, memo):
+        if id(tensor) not in memo:
+            data = tensor.detach().as_subclass(torch.Tensor).clone().as_subclass(OnDevice)
+            with self:  # as where a module is moved
+                is_parameter = isinstance(tensor, torch.nn.Parameter)
+                copy = torch.nn.Parameter(data) if is_parameter else data
+                memo[id(tensor)] = copy.requires_grad_(tensor.requires_grad)
+        return memo[id(tensor)]
 
 
 def _plain(value):

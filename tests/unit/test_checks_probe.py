@@ -275,6 +275,17 @@ def test_what_cannot_be_copied_stands_for_itself(namespace):
     assert results["stubborn"] is namespace["stubborn"]
 
 
+def test_half_a_copy_stands_for_nothing(namespace):
+    class Stubborn:
+        def __deepcopy__(self, memo):
+            raise TypeError
+
+    box = {"losses": [1], "model": nn.Linear(1, 1), "stubborn": Stubborn()}
+    namespace.update(a_box=box, inner=box["model"])
+    snippet = "y = inner.weight.shape[0], len(a_box)"
+    assert run_probe(namespace, snippet, ["y"], {})["y"] == (1, 3)
+
+
 # --- What a probe copies -------------------------------------------------------------------------------
 
 HELPER = "def read_secret(*given):\n    return secret\n"

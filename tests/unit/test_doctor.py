@@ -27,7 +27,9 @@ def fake_bwrap(tmp_path, monkeypatch):
         program.write_text(f"#!/bin/sh\necho {line!r} >&2\nexit 1\n")
         program.chmod(program.stat().st_mode | stat.S_IXUSR)
         monkeypatch.setattr(isolation, "find_bwrap", lambda: str(program))
-        monkeypatch.setattr(isolation, "may_drop_root", lambda *packages: False)  # no other user reaches it
+        monkeypatch.setattr(
+            isolation, "may_drop_root", lambda *packages: False
+        )  # no other user reaches it
 
     return install
 

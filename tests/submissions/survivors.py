@@ -37,6 +37,8 @@ SURVIVORS = {
         'mf-train: n_epochs, patience = 100, 5 ... -> best_val, best_epoch, best_state = float("inf"), 0, None ...',
         'mf-train: best_val, best_epoch, best_state = float("inf"), 0, None ... -> train_curve, val_curve = [], [] ...',
         "mf-train: val_rmse = evaluate(val_loader) ... -> train_curve.append(train_rmse) ...",
+        "mf-train: train_curve.append(train_rmse) ... -> val_curve.append(val_rmse) ...",
+        "mf-train: best_val, best_epoch = val_rmse, epoch ... -> best_state = {name: value.clone() for name, value in model.state_dict().items()} ...",
         "vae-matrices: R[users, items] = stars ... -> mask[users, items] = 1.0 ...",
         "vae-loss: def vae_loss(recon_x, x, mu, logvar, mask, beta=0.001): ... -> optimizer_vae = torch.optim.Adam(vae.parameters(), lr=0.001, weight_decay=1e-6, fused=True) ...",
         "vae-loss: recon_loss = per_user_mse.mean() ... -> kl_loss = (-0.5 * (1 + logvar - mu**2 - logvar.exp()).sum(dim=1)).mean() ...",
@@ -72,6 +74,7 @@ SURVIVORS = {
         "mf-train: loss = criterion(model(users, items), stars) -> loss = criterion(stars, model(users, items))",
         "vae-loss: def vae_loss(recon_x, x, mu, logvar, mask, beta=0.001): -> def vae_loss(x, recon_x, mu, logvar, mask, beta=0.001):",
         "vae-loss: squared_error = (recon_x - x) ** 2 * mask -> squared_error = ((x - recon_x)) ** 2 * mask",
+        "vae-train: loss, recon_loss, kl_loss = vae_loss(recon, rows, mu, logvar, mask) -> loss, recon_loss, kl_loss = vae_loss(rows, recon, mu, logvar, mask)",
     ],
     "A number, array or tensor of the same values is the same answer.": [
         "svd-rank: return float(np.sqrt(np.mean(difference[observed] ** 2))) -> return np.sqrt(np.mean(difference[observed] ** 2))",
@@ -133,6 +136,21 @@ SURVIVORS = {
         'mf-train: for epoch in tqdm(range(1, n_epochs + 1), desc="MF", leave=False, file=sys.stdout): -> for epoch in tqdm(range(1, n_epochs - 1), desc="MF", leave=False, file=sys.stdout):',
         'mf-train: for epoch in tqdm(range(1, n_epochs + 1), desc="MF", leave=False, file=sys.stdout): -> for epoch in tqdm(range(1, n_epochs + 0), desc="MF", leave=False, file=sys.stdout):',
         'mf-train: for epoch in tqdm(range(1, n_epochs + 1), desc="MF", leave=False, file=sys.stdout): -> for epoch in tqdm(range(1, n_epochs + 2), desc="MF", leave=False, file=sys.stdout):',
+        "mf-train: if val_rmse < best_val: -> if val_rmse <= best_val:",
+        "mf-train: break -> pass",
+        "mf-train: elif epoch - best_epoch >= patience: -> elif epoch - best_epoch >= n_epochs:",
+        "mf-train: elif epoch - best_epoch >= patience: -> elif epoch - best_epoch >= best_val:",
+        "mf-train: elif epoch - best_epoch >= patience: -> elif epoch - best_epoch > patience:",
+        "mf-train: elif epoch - best_epoch >= patience: -> elif epoch - best_epoch <= patience:",
+        "mf-train: elif epoch - best_epoch >= patience: -> elif epoch - epoch >= patience:",
+        "mf-train: elif epoch - best_epoch >= patience: -> elif epoch - best_val >= patience:",
+        "mf-train: elif epoch - best_epoch >= patience: -> elif epoch + best_epoch >= patience:",
+        "mf-train: elif epoch - best_epoch >= patience: -> elif not ((epoch - best_epoch >= patience)):",
+        "mf-train: elif epoch - best_epoch >= patience: -> elif epoch >= patience:",
+        "mf-train: elif epoch - best_epoch >= patience: -> elif best_epoch >= patience:",
+        "mf-train: elif epoch - best_epoch >= patience: -> elif (best_epoch - epoch) >= patience:",
+        "mf-train: elif epoch - best_epoch >= patience: -> elif best_epoch - best_epoch >= patience:",
+        "mf-train: elif epoch - best_epoch >= patience: ... -> pass",
     ],
     "The first epoch overwrites this start.": [
         'mf-train: best_val, best_epoch, best_state = float("inf"), 0, None -> best_val, best_state, best_epoch = float("inf"), 0, None',
@@ -152,6 +170,9 @@ SURVIVORS = {
     "The noise is as likely above as below, and of the shape that both tables share.": [
         "vae-model: return mu + torch.exp(0.5 * logvar) * torch.randn_like(mu) -> return mu - torch.exp(0.5 * logvar) * torch.randn_like(mu)",
         "vae-model: return mu + torch.exp(0.5 * logvar) * torch.randn_like(mu) -> return mu + torch.exp(0.5 * logvar) * torch.randn_like(logvar)",
+    ],
+    "The optimizer holds all parameters of the model, and no others.": [
+        "vae-train: optimizer_vae.zero_grad() -> vae.zero_grad()",
     ],
 }
 """Right answers: their values are those of the solution, or the lesson leaves them free."""
@@ -185,6 +206,20 @@ OPEN = {
         "mf-train: return (squared_error / len(train_dataset)) ** 0.5 -> return (squared_error / len(train_dataset)) * 0.5",
         "mf-train: return (squared_error / len(train_dataset)) ** 0.5 -> return (squared_error / len(train_dataset)) ** 0.25",
         "mf-train: return (squared_error / len(train_dataset)) ** 0.5 -> return (squared_error / len(train_dataset)) ** 1.0",
+    ],
+    "The curve of the training must hold what `train_epoch` returned, one number an epoch: nothing reads `train_curve`.": [
+        "mf-train: train_curve.append(train_rmse) -> pass",
+        "mf-train: train_curve.append(train_rmse) -> train_curve",
+        "mf-train: train_curve.append(train_rmse) -> train_curve.append(train_curve)",
+        "mf-train: train_curve.append(train_rmse) -> train_curve.append(val_rmse)",
+    ],
+    "The curve of the validation must hold one number an epoch, each that epoch's RMSE: it is passed over where it cannot be read, is empty or not finite, or lacks the last epoch.": [
+        "mf-train: val_curve.append(val_rmse) -> train_curve.append(val_rmse)",
+        "mf-train: val_curve.append(val_rmse) -> pass",
+        "mf-train: val_curve.append(val_rmse) -> val_curve",
+        "mf-train: val_curve.append(val_rmse) ... -> if val_rmse < best_val: ...",
+        "mf-train: val_curve.append(val_rmse) -> val_curve.append(best_val)",
+        "mf-train: val_curve.append(val_rmse) -> val_curve.append(val_curve)",
     ],
 }
 """Wrong answers that no check catches yet."""

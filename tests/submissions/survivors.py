@@ -47,6 +47,7 @@ SURVIVORS = {
         "vae-model: self.fc_logvar = nn.Linear(hidden_dim, latent_dim) ... -> self.fc3 = nn.Linear(latent_dim, hidden_dim) ...",
         "vae-model: self.fc3 = nn.Linear(latent_dim, hidden_dim) ... -> self.fc4 = nn.Linear(hidden_dim, num_items) ...",
         'vae-complete: R_pred_df = pd.DataFrame(R_pred_np, index=user_ids, columns=movie_ids) ... -> R_sparse_full = ratings.pivot_table(values="rating", index="userId", columns="movieId") ...',
+        "vae-train: loss, recon_loss, kl_loss = vae_loss(recon, rows, mu, logvar, mask) ... -> optimizer_vae.zero_grad() ...",
     ],
     "A thin and a full SVD agree in their first k factors.": [
         "svd-factors: U, S, Vt = svd(R_block_filled, full_matrices=False) -> U, S, Vt = svd(R_block_filled)",
@@ -173,6 +174,9 @@ SURVIVORS = {
     ],
     "The optimizer holds all parameters of the model, and no others.": [
         "vae-train: optimizer_vae.zero_grad() -> vae.zero_grad()",
+    ],
+    "Neither part of the loss is read after this line.": [
+        "vae-train: loss, recon_loss, kl_loss = vae_loss(recon, rows, mu, logvar, mask) -> loss, kl_loss, recon_loss = vae_loss(recon, rows, mu, logvar, mask)",
     ],
 }
 """Right answers: their values are those of the solution, or the lesson leaves them free."""

@@ -2,7 +2,10 @@
 
 import pytest
 
-from submissions.bench import Replacements
+from autograder.build import build_solution, read_notebook
+from autograder.grading.engine import Ground, grade
+from autograder.grading.rebuild import rebuild
+from submissions.bench import SEEDS, Replacements
 from submissions.mistakes import MISTAKES
 
 # (check, wrong answer) -> words of its sentence: the object, what is seen there, and where to look.
@@ -79,3 +82,19 @@ def test_a_sentence_names_what_is_seen_where_and_why(bench, check, mistake):
     sentence = bench("svd").judge(check, Replacements(MISTAKES[check][mistake]))
     assert sentence is not None
     assert [words for words in SENTENCES[check, mistake] if words not in sentence] == [], sentence
+
+
+def test_gaps_that_were_filled_in_place_cost_the_exercise_that_filled_them_and_no_other(
+    course_root, grading_set
+):
+    master = read_notebook(course_root / "source/svd/svd.ipynb")
+    notebook = build_solution(master, "en")
+    (cell,) = (c for c in notebook.cells if c.id == "blank-svd-factors")
+    right = "R_block_filled = R_block.fillna(global_mean).values"
+    assert right in cell.source
+    in_place = "R_block.fillna(global_mean, inplace=True)\nR_block_filled = R_block.values"
+    cell.source = cell.source.replace(right, in_place)
+    graded = grade(rebuild(master, notebook).notebook, master, Ground.load(grading_set(SEEDS[0])))
+    lost = {verdict.check: verdict.message for verdict in graded.verdicts if not verdict.has_passed}
+    assert list(lost) == ["svd-factors"]
+    assert "`R_block` lost its gaps" in lost["svd-factors"]

@@ -157,8 +157,8 @@ val_df, test_df = train_test_split(temp_df, test_size=0.5, random_state=42)
 assert {"train_df", "val_df", "test_df"} <= globals().keys(), (
     "Fill the blanks above and run that cell first."
 )
-hidden = [name for name in "abs isinstance len print zip".split() if name in globals()]
-assert not hidden, f"`{hidden[0]}` is a name of yours now and hides Python's own: rename it."
+hidden = {*"abs isinstance len print zip".split()} & globals().keys()
+assert not hidden, f"`{hidden.pop()}` is a name of yours now and hides Python's own: rename it."
 parts = {"train_df": train_df, "val_df": val_df, "test_df": test_df}
 columns = ["user_idx", "item_idx", "rating"]
 for (name, part), share in zip(parts.items(), (0.8, 0.1, 0.1)):
@@ -272,12 +272,8 @@ test_loader = DataLoader(test_dataset, batch_size=1024, collate_fn=tuple)
 assert {"train_dataset", "train_loader", "val_loader", "test_loader"} <= globals().keys(), (
     "Fill the blanks above and run that cell first."
 )
-hidden = [
-    name
-    for name in "abs float isinstance iter len list next print tuple".split()
-    if name in globals()
-]
-assert not hidden, f"`{hidden[0]}` is a name of yours now and hides Python's own: rename it."
+hidden = {*"abs float isinstance iter len list next print tuple".split()} & globals().keys()
+assert not hidden, f"`{hidden.pop()}` is a name of yours now and hides Python's own: rename it."
 some = train_df.head(5)
 samples = [RatingDataset(some)[i] for i in (0, 1, 2, 3, 4)]
 is_row = isinstance(samples[0], (tuple, list, np.ndarray, torch.Tensor)) and len(samples[0]) == 3
@@ -369,7 +365,7 @@ mu + b_u + b_i + (p_u * q_i).sum()
 # 취향과 무관한 부분이 3.5 + 0.3 - 0.2이고, 여기에 취향이 0.5 · 0.8 - 1.0 · 0.1 = 0.3점을 보탭니다.
 #
 # PyTorch의 `nn.Embedding(rows, columns)`가 바로 이런 표입니다. 인덱스를 주면 그 행을 돌려줍니다. 편향은 0에서, 요인은 작은 난수(표준편차
-# 0.01)에서 시작하므로, 학습하기 전의 모델은 누구에게나 대략 $\mu$라고 답합니다. 요인이 모두 0이면 기울기도 0이므로 난수에서 시작하고, 큰
+# 0.01)에서 시작하므로, 학습하기 전의 모델은 누구에게나 대략 $\mu$라고 답합니다. 요인이 모두 0이면 기울기(gradient)도 0이므로 난수에서 시작하고, 큰
 # 난수는 지워야 할 잡음이 되므로 작게 시작합니다.
 #
 # `MF`는 우리 데이터를 모릅니다. 크기와 평균은 인수로 받습니다. `torch.optim.Adam`을 처음 부를 때에는 torch가 컴파일러를 불러오느라 몇 초
@@ -422,10 +418,8 @@ optimizer = torch.optim.Adam(model.parameters(), lr=0.005, weight_decay=1e-5, fu
 assert {"MF", "model", "criterion", "optimizer"} <= globals().keys(), (
     "Fill the blanks above and run that cell first."
 )
-hidden = [
-    name for name in "abs all any getattr isinstance print tuple".split() if name in globals()
-]
-assert not hidden, f"`{hidden[0]}` is a name of yours now and hides Python's own: rename it."
+hidden = {*"abs all any getattr isinstance print tuple".split()} & globals().keys()
+assert not hidden, f"`{hidden.pop()}` is a name of yours now and hides Python's own: rename it."
 sizes = {"user_emb": (num_users, 100), "item_emb": (num_items, 100)}
 for name, size in {**sizes, "user_bias": (num_users, 1), "item_bias": (num_items, 1)}.items():
     assert getattr(model, name).weight.shape == size, f"Which rows, which columns has `{name}`?"
@@ -622,8 +616,8 @@ test_rmse = evaluate(test_loader)
 assert {"best_val", "best_epoch", "test_rmse"} <= globals().keys(), (
     "Fill the blanks above and run both cells first."
 )
-hidden = [name for name in "abs float int len print".split() if name in globals()]
-assert not hidden, f"`{hidden[0]}` is a name of yours now and hides Python's own: rename it."
+hidden = {*"abs float int len print".split()} & globals().keys()
+assert not hidden, f"`{hidden.pop()}` is a name of yours now and hides Python's own: rename it."
 pairs = torch.tensor(val_df[["user_idx", "item_idx"]].to_numpy()).to(device)
 with torch.no_grad():
     error = model(*pairs.T).clamp(1, 5).cpu().numpy() - val_df["rating"]
@@ -842,8 +836,8 @@ completed_full = R_sparse_full.where(~R_sparse_full.isna(), R_hat_df_full)
 assert {"R_hat_full", "R_hat_df_full", "completed_full"} <= globals().keys(), (
     "Fill the blanks above and run that cell first."
 )
-hidden = [name for name in "isinstance list print".split() if name in globals()]
-assert not hidden, f"`{hidden[0]}` is a name of yours now and hides Python's own: rename it."
+hidden = {*"isinstance list print".split()} & globals().keys()
+assert not hidden, f"`{hidden.pop()}` is a name of yours now and hides Python's own: rename it."
 R_hat, shape = np.asarray(R_hat_full), (num_users, num_items)
 assert R_hat.shape == shape, "`R_hat_full` should be users by items: look at the grids."
 assert R_hat.min() >= 1 and R_hat.max() <= 5, "Predictions must lie in 1 to 5: look at `clamp`."
@@ -938,8 +932,8 @@ def recommend(user_id, n=10):
 assert {"recommend", "completed_full"} <= globals().keys(), (
     "Fill the blanks above and run that cell first."
 )
-hidden = [name for name in "isinstance len list min print".split() if name in globals()]
-assert not hidden, f"`{hidden[0]}` is a name of yours now and hides Python's own: rename it."
+hidden = {*"isinstance len list min print".split()} & globals().keys()
+assert not hidden, f"`{hidden.pop()}` is a name of yours now and hides Python's own: rename it."
 requests = [(user_id, 10) for user_id in user_ids[::20]]
 most = ratings["userId"].value_counts().index[0]  # the user with the most ratings
 for user_id, n in [*requests, (most, 1), (most, num_items)]:

@@ -154,9 +154,9 @@ val_df, test_df = train_test_split(temp_df, test_size=0.5, random_state=42)
 
 # %% check="mf-split" points=2 nbval=true
 # Every rating is in exactly one part; the parts have 80, 10 and 10 per cent of the rows, and all their columns.
-assert {"train_df", "val_df", "test_df"} <= globals().keys(), (
-    "Fill the blanks above and run that cell first."
-)
+assert "train_df" in globals(), "Fill the blanks above and run that cell first."
+missing = [name for name in ("temp_df", "val_df", "test_df") if name not in globals()]
+assert not missing, f"The cell above stopped before `{missing[0]}`: its error says why."
 hidden = {*"abs isinstance len print zip".split()} & globals().keys()
 assert not hidden, f"`{hidden.pop()}` is a name of yours now and hides Python's own: rename it."
 parts = {"train_df": train_df, "val_df": val_df, "test_df": test_df}
@@ -269,8 +269,12 @@ test_loader = DataLoader(test_dataset, batch_size=1024, collate_fn=tuple)
 
 # %% check="mf-dataset" points=3 nbval=true
 # A sample is (user_idx, item_idx, rating) of its row; a batch is three vectors; a pass meets every rating once.
-assert {"train_dataset", "train_loader", "val_loader", "test_loader"} <= globals().keys(), (
-    "Fill the blanks above and run that cell first."
+assert "RatingDataset" in globals(), "Fill the blanks above and run that cell first."
+missing = [
+    name for name in ("train_dataset", "train_loader", "test_loader") if name not in globals()
+]
+assert not missing, (
+    f"The cell above stopped before `{missing[0]}`: a star is left, or its error says why."
 )
 hidden = {*"abs float isinstance iter len list next print tuple".split()} & globals().keys()
 assert not hidden, f"`{hidden.pop()}` is a name of yours now and hides Python's own: rename it."
@@ -415,9 +419,9 @@ optimizer = torch.optim.Adam(model.parameters(), lr=0.005, weight_decay=1e-5, fu
 
 # %% check="mf-model" points=4 nbval=true
 # The tables have their sizes; one prediction for each pair, by the formula; every table learns, down the squared error.
-assert {"MF", "model", "criterion", "optimizer"} <= globals().keys(), (
-    "Fill the blanks above and run that cell first."
-)
+assert "MF" in globals(), "Fill the blanks above and run that cell first."
+missing = [name for name in ("model", "criterion", "optimizer") if name not in globals()]
+assert not missing, f"The cell above stopped before `{missing[0]}`: its error says why."
 hidden = {*"abs all any getattr isinstance print tuple".split()} & globals().keys()
 assert not hidden, f"`{hidden.pop()}` is a name of yours now and hides Python's own: rename it."
 sizes = {"user_emb": (num_users, 100), "item_emb": (num_items, 100)}
@@ -613,9 +617,9 @@ test_rmse = evaluate(test_loader)
 
 # %% check="mf-train" points=6 nbval=true
 # The model is back at its best epoch, the curves have an entry an epoch, and it beats saying the mean to everyone.
-assert {"best_val", "best_epoch", "test_rmse"} <= globals().keys(), (
-    "Fill the blanks above and run both cells first."
-)
+assert "best_val" in globals(), "Fill the blanks above and run both cells first."
+missing = [name for name in ("best_epoch", "val_curve", "test_rmse") if name not in globals()]
+assert not missing, f"The cell above stopped before `{missing[0]}`: its error says why."
 hidden = {*"abs float int len print".split()} & globals().keys()
 assert not hidden, f"`{hidden.pop()}` is a name of yours now and hides Python's own: rename it."
 pairs = torch.tensor(val_df[["user_idx", "item_idx"]].to_numpy()).to(device)
@@ -833,9 +837,13 @@ completed_full = R_sparse_full.where(~R_sparse_full.isna(), R_hat_df_full)
 
 # %% check="mf-complete" points=5 nbval=true
 # Observed ratings stay, gaps take the clamped prediction of their own user and item.
-assert {"R_hat_full", "R_hat_df_full", "completed_full"} <= globals().keys(), (
+assert {"all_users", "U_grid", "R_hat_full"} & globals().keys(), (
     "Fill the blanks above and run that cell first."
 )
+missing = [
+    name for name in ("R_hat_full", "R_hat_df_full", "completed_full") if name not in globals()
+]
+assert not missing, f"The cell above stopped before `{missing[0]}`: its error says why."
 hidden = {*"isinstance list print".split()} & globals().keys()
 assert not hidden, f"`{hidden.pop()}` is a name of yours now and hides Python's own: rename it."
 R_hat, shape = np.asarray(R_hat_full), (num_users, num_items)
@@ -929,9 +937,7 @@ def recommend(user_id, n=10):
 
 # %% check="mf-recommend" points=4 nbval=true
 # The n best unseen movies of a user, best first, with their titles.
-assert {"recommend", "completed_full"} <= globals().keys(), (
-    "Fill the blanks above and run that cell first."
-)
+assert "recommend" in globals(), "Fill the blanks above and run that cell first."
 hidden = {*"isinstance len list min print".split()} & globals().keys()
 assert not hidden, f"`{hidden.pop()}` is a name of yours now and hides Python's own: rename it."
 requests = [(user_id, 10) for user_id in user_ids[::20]]

@@ -97,8 +97,11 @@ except Exception:
 """
 
 
-def judge_best_epoch(student, best_epoch):
-    """Require that best_epoch counts from 1, and is where `val_curve` is lowest if that can be read."""
+def judge_best_epoch(student, best_epoch, best_val=None):
+    """Require that best_epoch counts from 1, and is where `val_curve` is lowest if that can be read.
+
+    Where the curve holds `best_val` to the last digit, that is the place, and not one that is nearly as low.
+    """
     expect(
         best_epoch >= 1 and best_epoch == int(best_epoch),
         "`best_epoch` should count epochs from 1.",
@@ -107,6 +110,8 @@ def judge_best_epoch(student, best_epoch):
     if curve is None:
         return
     lowest = np.flatnonzero(curve <= curve.min() + REPORT_TOLERANCE)
+    if best_val is not None and best_val in curve[lowest]:
+        lowest = np.flatnonzero(curve == best_val)
     expect(
         best_epoch - 1 in lowest or best_epoch not in lowest,
         "`best_epoch` counts epochs from 0: the first one is epoch 1.",
@@ -221,7 +226,7 @@ def judge_training(lesson, student, rmse_on, data):
         abs(says["test_rmse"] - test) < REPORT_TOLERANCE,
         "`test_rmse` is not the test RMSE of the weights in the model: evaluate the test part after loading the best weights.",
     )
-    judge_best_epoch(student, says["best_epoch"])
+    judge_best_epoch(student, says["best_epoch"], says["best_val"])
     expect(
         holdout - min(val, test) <= LEAK_MARGIN,
         "The model knows validation or test ratings: train on the training part alone.",

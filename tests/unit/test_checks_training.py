@@ -96,6 +96,14 @@ def test_any_other_epoch_fails(best_epoch):
         judge_best_epoch(InProcessStudent({"val_curve": [1.0, 0.95, 0.9, 0.97]}), best_epoch)
 
 
+def test_an_epoch_that_is_nearly_as_good_is_not_the_one_that_was_reported():
+    student = InProcessStudent({"val_curve": [1.0, 0.9001, 0.9, 0.97]})
+    judge_best_epoch(student, 3, 0.9)
+    judge_best_epoch(student, 2, 0.9001)
+    with pytest.raises(CheckFailed, match="counts epochs from 0"):
+        judge_best_epoch(student, 2, 0.9)
+
+
 def test_the_user_whose_next_unseen_film_stands_lowest_is_asked():
     scores = np.array([[5.0, 4.0, 3.0, 2.0]] * 3)
     seen = np.array([[0, 0, 1, 1], [1, 1, 1, 0], [1, 0, 0, 0]], dtype=bool)

@@ -114,7 +114,7 @@ print(len(train_df), "/", len(val_df), "/", len(test_df), "ratings")
 # Colab에서는 *런타임(Runtime)*, *런타임 유형 변경(Change runtime type)* 에서 GPU를 빌릴 수 있습니다.
 #
 # 신경망은 꽉 찬 행을 원합니다. 그래서 나눈 부분마다 모양이 (사용자 수, 영화 수)인 행렬을 두 개씩 만듭니다. `R`에는 별점을 적고 결측값 자리에
-# 0을 적으며, `mask`에는 평점이 있는 칸에 1, 결측값 자리에 0을 적습니다. 둘 다 신경망의 가중치와 같은 자료형인 `float32`입니다. 그 0을 평점으로
+# 0을 적으며, `mask`에는 평점이 있는 칸에 1, 결측값 자리에 0을 적습니다. 둘 다 신경망의 가중치(weight)와 같은 자료형인 `float32`입니다. 그 0을 평점으로
 # 믿지 않게 해 주는 것이 마스크입니다. 텐서(tensor)에는
 # 행 목록과 열 목록을 주어 여러 칸에 한꺼번에 쓸 수 있습니다.
 
@@ -653,7 +653,7 @@ def train_vae_epoch():
 # at once, at the end. Here the two detached parts are of use: `train_curve` keeps them beside the loss.
 
 # %% [markdown] lang="ko" of="8ecd7766"
-# 에포크(epoch)를 반복하는 셀은 2강과 같으며 미리 작성되어 있습니다. *검증* RMSE가 가장 좋았던 가중치(weight)를 남기고, 시험 평점은 마지막에 한 번만
+# 에포크(epoch)를 반복하는 셀은 2강과 같으며 미리 작성되어 있습니다. *검증* RMSE가 가장 좋았던 가중치를 남기고, 시험 평점은 마지막에 한 번만
 # 봅니다. 떼어 낸 두 부분은 여기에서 쓰입니다. `train_curve`에 손실과 함께 기록됩니다.
 
 # %%

@@ -863,9 +863,10 @@ def the_best_epoch_is_back_and_predicts_withheld_ratings(student, data):
         "`evaluate_vae_rmse` should be the RMSE of predictions clamped to 1 to 5 on the rows of `df_eval`.",
     )
     predicted = predict(weights, R)
-    judge_training("vae", student, lambda part: rmse_of(predicted, part), data)
+    curves = read_curves(student)
     judge_epoch(student)
-    judge_reports(student, loss_at(weights, R, (R > 0).astype(float))[0])
+    judge_training("vae", student, lambda part: rmse_of(predicted, part), data)
+    judge_curves(*curves, loss_at(weights, R, (R > 0).astype(float))[0])
 
 
 STEP_PROBE = f"""
@@ -939,13 +940,19 @@ def judge_step(got, start, x, mask):
         ({"steps": 1}, "takes one step a pass: it should take one a batch"),
         ({"beta": 0.0}, "leaves the KL part out of what it trains on"),
         ({"beta": 1.0}, "trains with another beta than that of `vae_loss`"),
-        ({"step": 2 * STEP_SIZE}, "sends the loss back twice in a step"),
+        (
+            {"step": 2 * STEP_SIZE},
+            "steps twice as far as it should: is `step` or `backward` called twice?",
+        ),
         ({"mask": np.ones_like(mask)}, "trains on the gaps: the batch has a mask for them"),
         ({"keeps": True}, "does not clear the gradients of the batch before"),
         ({"step": -STEP_SIZE}, "climbs: it makes the loss larger in each step"),
     ):
         wrong = two_steps(start, x, **{"mask": mask} | change)
-        expect(not same_weights(got, wrong, NOISE), f"`train_vae_epoch` {sentence}.")
+        expect(
+            not same_weights(got, wrong, NOISE),
+            f"`train_vae_epoch` {sentence}" + "." * (sentence[-1] != "?"),
+        )
     expect(
         False,
         "`train_vae_epoch` does not take one step a batch down the total of `vae_loss`: look at what goes into the loss, and at the calls of the step.",
@@ -1002,36 +1009,48 @@ best = [first(best_epoch), first(best_val)]
 """
 
 
-def judge_reports(student, loss):
-    """Require one entry an epoch in both curves, the best of `val_curve` at `best_epoch`, and losses in `train_curve`.
+def read_curves(student):
+    """The losses of `train_curve`, the RMSE of `val_curve`, and [best_epoch, best_val].
 
-    Parameters
-    ----------
-    loss : of the weights that stand, on the training rows with z = mu.
+    Raises
+    ------
+    CheckFailed
+        Where a curve is no list of finite numbers, or they differ in length or end before `best_epoch`.
     """
     kinds = {"curves": many(maybe(many(number)), 2), "best": many(number, 2)}
     probe = ask(student, CURVES_PROBE, kinds)
     for name, curve in zip(("train_curve", "val_curve"), probe["curves"], strict=True):
         expect(
             curve and np.isfinite(curve).all(),
-            f"`{name}` should hold one finite number for each epoch.",
+            f"`{name}` should hold finite numbers, one entry for each epoch.",
         )
-    (train, val), (best_epoch, best_val) = probe["curves"], probe["best"]
+    (train, val), best = probe["curves"], probe["best"]
     expect(
         len(train) == len(val),
-        "`train_curve` and `val_curve` should have one entry for each epoch.",
+        "`train_curve` and `val_curve` differ in length: each should have one entry for each epoch.",
     )
     expect(
-        best_epoch <= len(val),
-        "`val_curve` has no entry for `best_epoch`: one entry for each epoch.",
+        not best[0] > len(val),
+        "`val_curve` ends before `best_epoch`: it should have one entry for each epoch.",
     )
-    best = int(best_epoch) - 1
+    return train, val, best
+
+
+def judge_curves(train, val, best, loss):
+    """Require `best_val` at `best_epoch` of `val_curve`, and losses in `train_curve`.
+
+    Parameters
+    ----------
+    train, val, best : as `read_curves` gives them; `best_epoch` has been found to be an epoch.
+    loss : of the weights that stand, on the training rows with z = mu.
+    """
+    place = int(best[0]) - 1
     expect(
-        abs(val[best] - best_val) < REPORT_TOLERANCE,
+        abs(val[place] - best[1]) < REPORT_TOLERANCE,
         "`val_curve` does not hold `best_val` at `best_epoch`.",
     )
     expect(
-        loss / 4 < train[best] < 4 * loss,
+        loss / 4 < train[place] < 4 * loss,
         "`train_curve` does not hold the mean training loss of each epoch.",
     )
 

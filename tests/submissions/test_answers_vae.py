@@ -92,8 +92,8 @@ SENTENCES = {
         "beta_zero_in_the_step": "leaves the KL part out",
         "beta_one_in_the_step": "another beta",
         "kl_dropped_in_the_step": "leaves the KL part out",
-        "two_steps_a_batch": "two steps a batch",
-        "backward_twice": "sends the loss back twice",
+        "two_steps_a_batch": "steps twice as far",
+        "backward_twice": "steps twice as far",
         "last_epoch_weights_kept": "`best_val` is not the validation RMSE of the weights",
         "best_epoch_is_the_last": "`best_epoch`",
         "epochs_counted_from_zero": "`best_epoch`",
@@ -101,7 +101,7 @@ SENTENCES = {
         "no_zero_grad": "does not clear the gradients",
         "no_backward": "less well than it should",
         "no_step": "less well than it should",
-        "mask_of_ones": "less well than it should",
+        "mask_of_ones": "trains on the gaps",
         "sampling_at_evaluation": "predict with z = mu",
         "weights_not_copied": "`best_val` is not the validation RMSE of the weights",
         "not_rolled_back": "`best_val` is not the validation RMSE of the weights",
@@ -109,14 +109,14 @@ SENTENCES = {
         "evaluated_on_validation_rows": "`best_val` is not the validation RMSE of the weights",
         "not_clamped": "`evaluate_vae_rmse`",
         "test_rows_read": "`test_rmse` is not the test RMSE",
-        "reconstruction_alone_of_zeros": "less well than it should",
+        "reconstruction_alone_of_zeros": "does not take one step a batch down the total",
         "sum_of_the_losses_returned": "the sum of the losses",
         "losses_divided_by_users": "divided by the number of users",
         "last_loss_returned": "the loss of the last batch",
         "reconstruction_returned_for_the_loss": "the reconstruction part for the loss",
         "parts_returned_in_another_order": "the reconstruction and of the KL part after",
         "train_curve_of_validation": "`train_curve`",
-        "val_curve_of_the_best_alone": "one entry for each epoch",
+        "val_curve_of_the_best_alone": "differ in length",
         "val_curve_of_test": "`best_epoch`",
     },
     "vae-complete": {
@@ -131,6 +131,7 @@ SENTENCES = {
     },
 }
 
+STEP = "the step is run on small batches by the grader alone: running it here would show it"
 GIVEN = "a part of the blank's cell that stands there already"
 SURVIVORS = {
     ("vae-model", "no_relu"): GIVEN,
@@ -139,6 +140,11 @@ SURVIVORS = {
         "vae-loss",
         "decoupled_weight_decay",
     ): "at 1e-6 it differs by less than rounding, but for weights without a gradient",
+    ("vae-train", "no_sampling_in_training"): STEP,
+    ("vae-train", "two_steps_a_batch"): STEP,
+    ("vae-train", "backward_twice"): STEP,
+    ("vae-train", "last_loss_returned"): STEP,
+    ("vae-train", "reconstruction_returned_for_the_loss"): STEP,
 }
 """Wrong answers that pass the visible check, and why."""
 

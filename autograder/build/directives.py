@@ -14,6 +14,7 @@ from autograder.build.notebooks import OURS, Cell, Notebook, is_code, lesson_err
 
 LANGUAGES = ("en", "ko")
 SCHEME = "<!-- marking scheme -->"
+FLAGS = {"nbval": (True, False), "data": (True,)}
 CODE_KEYS = {"blank", "mask", "check", "points", "nbval", "data"}
 MARKDOWN_KEYS = {"answer", "points", "lang", "of"}
 NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
@@ -92,13 +93,12 @@ def _reject_unknown(notebook: Notebook, cell: Cell, directives: dict) -> None:
 
 def _our_metadata(notebook: Notebook, cell: Cell, directives: dict) -> dict:
     own: dict = {}
-    for flag in ("nbval", "data"):
+    for flag, values in FLAGS.items():
         if flag in directives:
-            if directives[flag] is not True:
-                raise lesson_error(
-                    notebook, cell, f"{flag}={directives[flag]!r}", f"write {flag}=true"
-                )
-            own[flag] = True
+            if not any(directives[flag] is value for value in values):
+                ways = " or ".join(f"{flag}={str(value).lower()}" for value in values)
+                raise lesson_error(notebook, cell, f"{flag}={directives[flag]!r}", f"write {ways}")
+            own[flag] = directives[flag]
     if "mask" in directives:
         tokens = directives["mask"]
         if not isinstance(tokens, str) or not tokens.split():

@@ -1,7 +1,7 @@
 """Last guards: nothing that belongs to graders is left in what students read."""
 
 from autograder.build.directives import SCHEME
-from autograder.build.nbval_flag import FLAG
+from autograder.build.nbval_flag import COMMENT
 from autograder.build.notebooks import Cell, Notebook, each_cell, is_code, lesson_error, ours
 from autograder.build.syntax import compiles
 
@@ -28,9 +28,14 @@ def reject_markers(notebook: Notebook, cell: Cell) -> Cell:
 
 @each_cell
 def reject_flags(notebook: Notebook, cell: Cell) -> Cell:
-    """Raise `BuildError` if a lesson writes nbval's flag itself."""
-    if FLAG in cell.source:
-        raise lesson_error(notebook, cell, f"`{FLAG}` is in the lesson", "write nbval=true instead")
+    """Raise `BuildError` if a lesson writes nbval's comments itself."""
+    if COMMENT in cell.source:
+        raise lesson_error(
+            notebook,
+            cell,
+            f"a comment `{COMMENT}...` is in the lesson",
+            "write nbval=true or nbval=false instead",
+        )
     return cell
 
 

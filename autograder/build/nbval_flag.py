@@ -1,17 +1,20 @@
-"""Flag the cells of a solution whose output cannot depend on the data, for nbval.
+"""Tag the cells of a solution for nbval, which runs it again and compares outputs.
 
-The flag is a comment in the code, so it is added to solutions only: neither masters nor releases
-carry a line that students would have to wonder about.
+There are two profiles. On any data, `--nbval-lax` compares the cells whose output depends on no data set
+(``nbval=true`` in the lesson). On real MovieLens, `--nbval` compares every cell but those whose output differs from run to run
+(``nbval=false``). Tags are metadata of solutions only: neither masters nor releases carry any, and no cell
+a line that students would have to wonder about.
 """
 
 from autograder.build.notebooks import Cell, Notebook, each_cell, ours
 
-FLAG = "# NBVAL_CHECK_OUTPUT"
+TAGS = {True: "nbval-check-output", False: "nbval-ignore-output"}
+COMMENT = "NBVAL_"
 
 
 @each_cell
 def flag_for_nbval(notebook: Notebook, cell: Cell) -> Cell:
-    """Put the flag on the first line of every cell marked ``nbval``."""
-    if ours(cell).get("nbval"):
-        cell.source = f"{FLAG}\n{cell.source}"
+    """Tag every cell marked ``nbval``."""
+    if (wanted := ours(cell).get("nbval")) is not None:
+        cell.metadata.tags = [TAGS[wanted]]
     return cell

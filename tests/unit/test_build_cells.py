@@ -133,14 +133,15 @@ def test_checksums_are_those_of_the_released_cells():
         assert cell.metadata.nbgrader.cell_type == cell.cell_type
 
 
-def test_flags_of_nbval_head_the_flagged_cells_of_solutions_alone():
-    master = build_master(TOY, "toy")
-    flagged = [c.id for c in build_solution(master, "en").cells if "NBVAL" in c.source]
-    assert flagged == ["toy-mean"]
-    by_id = {c.id: c for c in build_solution(master, "en").cells}
-    assert by_id["toy-mean"].source.startswith("# NBVAL_CHECK_OUTPUT\nassert middle == 3")
+def test_cells_of_solutions_alone_are_tagged_for_nbval():
+    master = build_master(TOY + "\n# %% nbval=false\nimport time\ntime.time()\n", "toy")
+    tags = {
+        c.id: c.metadata.tags for c in build_solution(master, "en").cells if "tags" in c.metadata
+    }
+    assert tags.pop("toy-mean") == ["nbval-check-output"]
+    assert list(tags.values()) == [["nbval-ignore-output"]]
     for notebook in (master, build_release(master, "en")):
-        assert not any("NBVAL" in cell.source for cell in notebook.cells)
+        assert not any("tags" in cell.metadata for cell in notebook.cells)
 
 
 def test_a_flag_written_by_hand_is_an_error():

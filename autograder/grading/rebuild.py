@@ -109,8 +109,9 @@ class Slot:
     @property
     def label(self):
         """What a sentence calls the cell."""
-        first = next((line for line in self.cell.source.split("\n") if line.strip()), "")
-        return f"`{self.name or first.strip()[:50]}`"
+        lines = [line.strip() for line in self.cell.source.split("\n")]
+        first = next((line for line in lines if line and not line.startswith("@")), "")
+        return f"`{self.name or first[:50]}`"
 
     def is_stub(self, piece):
         """Whether a piece is what the release gave, nothing filled in."""

@@ -145,7 +145,7 @@ def test_cells_of_solutions_alone_are_tagged_for_nbval():
 
 
 def test_a_flag_written_by_hand_is_an_error():
-    with pytest.raises(BuildError, match="write nbval=true instead"):
+    with pytest.raises(BuildError, match="write nbval=true or nbval=false instead"):
         build_master(lesson("# %%\n# NBVAL_CHECK_OUTPUT\nx = 1"), "toy")
 
 

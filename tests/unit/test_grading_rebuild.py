@@ -15,7 +15,7 @@ from nbgrader.utils import compute_checksum
 
 from autograder.build import build_release, build_solution, read_notebook
 from autograder.build.notebooks import is_answer, is_check, is_code, is_solution
-from autograder.grading.rebuild import ABSENT, MAX_PARSED, RebuildSubmission, rebuild
+from autograder.grading.rebuild import ABSENT, MAX_PARSED, RebuildSubmission, Slot, rebuild
 
 ROOT = Path(__file__).parents[2]
 MASTERS, SOLUTIONS = (
@@ -835,3 +835,8 @@ def test_pictures_of_one_name_in_two_cells_of_an_answer_are_both_kept():
     cell = cell_of(rebuild(MASTER, notebook).notebook, "svd-why")
     assert list(cell.attachments.values()) == bundles
     assert "attachment:picture-1.png" in cell.source and "attachment:picture-2.png" in cell.source
+
+
+def test_a_cell_is_called_by_its_function_not_by_a_decorator_of_it():
+    cell = new_code_cell("@torch.no_grad()\ndef evaluate(loader):\n    pass")
+    assert Slot(cell, (), (cell.source,)).label == "`def evaluate(loader):`"

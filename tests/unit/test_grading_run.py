@@ -643,6 +643,20 @@ def test_a_syntax_error_is_told_as_the_grader_sees_it(grade, extra):
     assert (outcome, place) == (ERROR, Place("extra-1", 1, "SyntaxError"))
 
 
+@pytest.mark.parametrize(("cell", "is_filled"), [("b = [].mean()", True), ("b = ****()", False)])
+def test_only_of_open_blanks_it_is_said_that_they_should_be_filled(grade, cell, is_filled):
+    def asking(check, student):
+        if check == "b":
+            raise CheckFailed(
+                "`b` is not defined: fill the blanks and run the cells above in order."
+            )
+        return judge(check, student)
+
+    _, message, _ = told(grade, [], judge=asking, b=cell)
+    assert message.startswith("A cell of this exercise raised ")
+    assert message.endswith("`b` is not defined.") == is_filled
+
+
 def test_in_a_kernel_with_the_reference_no_name_is_told(grade):
     def asking(check, student):
         if check == "b":

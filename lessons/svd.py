@@ -52,7 +52,7 @@
 # 2. 실습에서 `*` 하나는 글자 하나를 나타냅니다. `*`가 남아 있으면 셀은 `SyntaxError`로 끝납니다. 빈칸을 채워 셀을 실행한 다음, 그
 #    아래의 *확인* 셀을 실행하세요. 한 줄이 출력되거나, 어디를 보아야 하는지 알려 주는 문장이 나옵니다.
 # 3. 문제에 답하려면 답 셀을 두 번 클릭하고, 적혀 있는 줄 대신 답을 쓴 뒤 Shift+Enter를 누릅니다.
-# 4. 제출하기 전에 커널을 다시 시작하고 모든 셀을 실행하세요. `svd-block`, `svd-factors`, `svd-complete`, `svd-rank`로 시작하는 줄이
+# 4. 제출하기 전에 커널(kernel)을 다시 시작하고 모든 셀을 실행하세요. `svd-block`, `svd-factors`, `svd-complete`, `svd-rank`로 시작하는 줄이
 #    하나씩 나와야 합니다. 저장한 다음, 파일 이름 `svd.ipynb`를 바꾸지 말고 안내받은 곳에 제출하세요.
 #
 # 제출한 노트북은 **같은 종류의 다른 데이터**로 처음부터 끝까지 실행됩니다. 네트워크 없이 스레드 하나로 실행되며, 셀 하나에 최대 60초,
@@ -617,7 +617,7 @@ print("svd-rank: eight factors rebuild the block.")
 
 # %%
 fig, (left, right) = plt.subplots(1, 2, figsize=(9, 3.4))
-left.bar(range(1, 9), S, color="0.45")
+left.bar(range(1, 9), svd(R_block_filled, compute_uv=False), color="0.45")
 left.set(
     title="Singular values of the filled block",
     xlabel="factor f",

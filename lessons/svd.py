@@ -190,7 +190,9 @@ R_block
 # R_block holds the stars that its users (rows) gave its movies (columns), and a gap where they gave none.
 hidden = [name for name in ("isinstance", "len", "print") if name in globals()]
 assert not hidden, f"`{hidden[0]}` is a name of yours now and hides Python's own: rename it."
-assert "R_sparse" in globals(), "Fill the blanks above and run that cell first."
+assert "R_sparse" in globals(), (
+    "Fill the blanks above and run that cell first. If it ends in an error, mend that."
+)
 assert "R_block" in globals(), "The cell above stopped before `R_block`: its error says why."
 assert isinstance(R_sparse, pd.DataFrame), "`R_sparse` should be a table (DataFrame)."
 assert R_sparse.index.tolist() == user_ids and R_sparse.columns.tolist() == movie_ids, (
@@ -360,7 +362,9 @@ Q_df = pd.DataFrame(Q, index=sample_movies, columns=["f1", "f2"])
 # P and Q are the two strongest factors of the filled block, the strongest first; P carries the singular values.
 hidden = [name for name in ("isinstance", "print") if name in globals()]
 assert not hidden, f"`{hidden[0]}` is a name of yours now and hides Python's own: rename it."
-assert "global_mean" in globals(), "Fill the blanks above and run that cell first."
+assert "global_mean" in globals(), (
+    "Fill the blanks above and run that cell first. If it ends in an error, mend that."
+)
 missing = [name for name in ("R_block_filled", "P", "Q", "P_df", "Q_df") if name not in globals()]
 assert not missing, f"The cell above stopped before `{missing[0]}`: its error says why."
 gaps = np.asarray(pd.isna(R_block))
@@ -468,7 +472,9 @@ completed_block = R_block.where(~R_block.isna(), R_hat_df)
 hidden = [name for name in ("isinstance", "print", "zip") if name in globals()]
 assert not hidden, f"`{hidden[0]}` is a name of yours now and hides Python's own: rename it."
 has_begun = {"R_hat_block", "R_hat_df"} & globals().keys()
-assert has_begun, "Fill the blanks above and run that cell first."
+assert has_begun, (
+    "Fill the blanks above and run that cell first. If it ends in an error, mend that."
+)
 names = ("R_hat_df", "completed_block", "observed_pred")
 missing = [name for name in names if name not in globals()]
 assert not missing, f"The cell above stopped before `{missing[0]}`: its error says why."

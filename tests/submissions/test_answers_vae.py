@@ -97,7 +97,7 @@ SENTENCES = {
         "last_epoch_weights_kept": "`best_val` is not the validation RMSE of the weights",
         "best_epoch_is_the_last": "`best_epoch`",
         "epochs_counted_from_zero": "`best_epoch`",
-        "trained_on_everything": "knows validation or test ratings",
+        "trained_on_everything": "less well than it should",
         "no_zero_grad": "does not clear the gradients",
         "no_backward": "less well than it should",
         "no_step": "less well than it should",

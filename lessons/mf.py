@@ -157,8 +157,7 @@ val_df, test_df = train_test_split(temp_df, test_size=0.5, random_state=42)
 assert "train_df" in globals(), "Fill the blanks above and run that cell first."
 missing = [name for name in ("temp_df", "val_df", "test_df") if name not in globals()]
 assert not missing, f"The cell above stopped before `{missing[0]}`: its error says why."
-hidden = {*"abs isinstance len print zip".split()} & globals().keys()
-assert not hidden, f"`{hidden.pop()}` is a name of yours now and hides Python's own: rename it."
+needs("abs isinstance len print zip")
 parts = {"train_df": train_df, "val_df": val_df, "test_df": test_df}
 columns = ["user_idx", "item_idx", "rating"]
 for (name, part), share in zip(parts.items(), (0.8, 0.1, 0.1)):
@@ -276,8 +275,7 @@ missing = [
 assert not missing, (
     f"The cell above stopped before `{missing[0]}`: a star is left, or its error says why."
 )
-hidden = {*"abs float isinstance iter len list next print tuple".split()} & globals().keys()
-assert not hidden, f"`{hidden.pop()}` is a name of yours now and hides Python's own: rename it."
+needs("abs float isinstance iter len list next print tuple")
 some = train_df.head(5)
 samples = [RatingDataset(some)[i] for i in (0, 1, 2, 3, 4)]
 is_row = isinstance(samples[0], (tuple, list, np.ndarray, torch.Tensor)) and len(samples[0]) == 3
@@ -422,8 +420,7 @@ optimizer = torch.optim.Adam(model.parameters(), lr=0.005, weight_decay=1e-5, fu
 assert "MF" in globals(), "Fill the blanks above and run that cell first."
 missing = [name for name in ("model", "criterion", "optimizer") if name not in globals()]
 assert not missing, f"The cell above stopped before `{missing[0]}`: its error says why."
-hidden = {*"abs all any getattr isinstance print tuple".split()} & globals().keys()
-assert not hidden, f"`{hidden.pop()}` is a name of yours now and hides Python's own: rename it."
+needs("abs all any getattr isinstance print tuple")
 sizes = {"user_emb": (num_users, 100), "item_emb": (num_items, 100)}
 for name, size in {**sizes, "user_bias": (num_users, 1), "item_bias": (num_items, 1)}.items():
     assert getattr(model, name).weight.shape == size, f"Which rows, which columns has `{name}`?"
@@ -620,8 +617,7 @@ test_rmse = evaluate(test_loader)
 assert "best_val" in globals(), "Fill the blanks above and run both cells first."
 missing = [name for name in ("best_epoch", "val_curve", "test_rmse") if name not in globals()]
 assert not missing, f"The cell above stopped before `{missing[0]}`: its error says why."
-hidden = {*"abs float int len print".split()} & globals().keys()
-assert not hidden, f"`{hidden.pop()}` is a name of yours now and hides Python's own: rename it."
+needs("abs float int len print")
 pairs = torch.tensor(val_df[["user_idx", "item_idx"]].to_numpy()).to(device)
 with torch.no_grad():
     error = model(*pairs.T).clamp(1, 5).cpu().numpy() - val_df["rating"]
@@ -844,8 +840,7 @@ missing = [
     name for name in ("R_hat_full", "R_hat_df_full", "completed_full") if name not in globals()
 ]
 assert not missing, f"The cell above stopped before `{missing[0]}`: its error says why."
-hidden = {*"isinstance list print".split()} & globals().keys()
-assert not hidden, f"`{hidden.pop()}` is a name of yours now and hides Python's own: rename it."
+needs("isinstance list print")
 R_hat, shape = np.asarray(R_hat_full), (num_users, num_items)
 assert R_hat.shape == shape, "`R_hat_full` should be users by items: look at the grids."
 assert R_hat.min() >= 1 and R_hat.max() <= 5, "Predictions must lie in 1 to 5: look at `clamp`."
@@ -938,8 +933,7 @@ def recommend(user_id, n=10):
 # %% check="mf-recommend" points=4 nbval=true
 # The n best unseen movies of a user, best first, with their titles.
 assert "recommend" in globals(), "Fill the blanks above and run that cell first."
-hidden = {*"isinstance len list min print".split()} & globals().keys()
-assert not hidden, f"`{hidden.pop()}` is a name of yours now and hides Python's own: rename it."
+needs("isinstance len list min print")
 requests = [(user_id, 10) for user_id in user_ids[::20]]
 most = ratings["userId"].value_counts().index[0]  # the user with the most ratings
 for user_id, n in [*requests, (most, 1), (most, num_items)]:

@@ -188,8 +188,7 @@ R_block
 
 # %% check="svd-block" points=3 nbval=true
 # R_block holds the stars that its users (rows) gave its movies (columns), and a gap where they gave none.
-hidden = [name for name in ("isinstance", "len", "print") if name in globals()]
-assert not hidden, f"`{hidden[0]}` is a name of yours now and hides Python's own: rename it."
+needs("isinstance len print")
 assert "R_sparse" in globals(), (
     "Fill the blanks above and run that cell first. If it ends in an error, mend that."
 )
@@ -360,8 +359,7 @@ Q_df = pd.DataFrame(Q, index=sample_movies, columns=["f1", "f2"])
 
 # %% check="svd-factors" points=3 nbval=true
 # P and Q are the two strongest factors of the filled block, the strongest first; P carries the singular values.
-hidden = [name for name in ("isinstance", "print") if name in globals()]
-assert not hidden, f"`{hidden[0]}` is a name of yours now and hides Python's own: rename it."
+needs("isinstance print")
 assert "global_mean" in globals(), (
     "Fill the blanks above and run that cell first. If it ends in an error, mend that."
 )
@@ -469,8 +467,7 @@ completed_block = R_block.where(~R_block.isna(), R_hat_df)
 
 # %% check="svd-complete" points=4 nbval=true
 # Observed ratings stay as they were; only gaps take the prediction.
-hidden = [name for name in ("isinstance", "print", "zip") if name in globals()]
-assert not hidden, f"`{hidden[0]}` is a name of yours now and hides Python's own: rename it."
+needs("isinstance print zip")
 has_begun = {"R_hat_block", "R_hat_df"} & globals().keys()
 assert has_begun, (
     "Fill the blanks above and run that cell first. If it ends in an error, mend that."
@@ -594,8 +591,7 @@ rank_errors = [rank_error(R_block_filled, R_block.notna().values, rank) for rank
 
 # %% check="svd-rank" points=4 nbval=true
 # The error of rank k is what the singular values after the k-th leave over, on the cells that count.
-hidden = [name for name in ("print", "range") if name in globals()]
-assert not hidden, f"`{hidden[0]}` is a name of yours now and hides Python's own: rename it."
+needs("print range")
 assert "rank_error" in globals(), "Fill the blanks above and run that cell first."
 assert "rank_errors" in globals(), (
     "The cell above stopped before `rank_errors`: fill its blank, or read its error."

@@ -206,8 +206,7 @@ print("ones in the masks:", *(int(mask.sum()) for mask in (mask_train, mask_val,
 # %% check="vae-matrices" points=3 nbval=true
 # R holds the stars of its split, mask a 1 for each of them; both have a row per user, and 0 in the gaps.
 assert "to_matrices" in globals(), "Fill the blanks above and run that cell first."
-hidden = [name for name in ("iter", "next", "print") if name in globals()]
-assert not hidden, f"`{hidden[0]}` is a name of yours now and hides Python's own: rename it."
+needs("iter next print")
 assert {"R_test", "mask_test", "train_user_loader"} <= globals().keys(), (
     "The cells above did not run to their end: the last line below them says why."
 )
@@ -354,8 +353,7 @@ print(vae)
 # %% check="vae-model" points=5 nbval=true
 # Rows come back as rows, with mu and logvar; z is drawn around mu, as wide as logvar says; all of it learns.
 assert {"VAE", "vae"} <= globals().keys(), "Fill the blanks above and run that cell first."
-hidden = [name for name in ("print", "zip") if name in globals()]
-assert not hidden, f"`{hidden[0]}` is a name of yours now and hides Python's own: rename it."
+needs("print tuple zip")
 assert vae.fc1.weight.shape[1] == num_items, "fc1 should read one number per item."
 assert vae.fc1.weight.shape == vae.fc4.weight.T.shape, "fc4 should undo the sizes of fc1."
 assert vae.fc1.weight.shape[0] == vae.fc_mu.weight.shape[1], "fc_mu should read what fc1 gives."
@@ -530,8 +528,7 @@ optimizer_vae = torch.optim.Adam(vae.parameters(), lr=0.001, weight_decay=1e-6, 
 assert {"vae_loss", "optimizer_vae"} <= globals().keys(), (
     "Fill the blanks above and run that cell first."
 )
-hidden = [name for name in ("abs", "any", "isinstance", "len", "print", "zip") if name in globals()]
-assert not hidden, f"`{hidden[0]}` is a name of yours now and hides Python's own: rename it."
+needs("abs any isinstance len list print tuple zip")
 x = torch.tensor([[5.0, 0, 3, 0], [0, 2, 0, 0], [0, 0, 0, 0]])  # the third user rated nothing
 guess, seen = torch.full((3, 4), 4.0, requires_grad=True), (x > 0).float()
 mu, logvar = (torch.full((3, 50), start, requires_grad=True) for start in (1.0, 1.386))
@@ -678,8 +675,7 @@ test_rmse = evaluate_vae_rmse(vae, R_train, test_df)
 assert {"train_curve", "val_curve", "best_val", "best_epoch", "test_rmse"} <= globals().keys(), (
     "Fill the blanks above and run both cells first."
 )
-hidden = [name for name in ("abs", "int", "len", "map", "min", "print") if name in globals()]
-assert not hidden, f"`{hidden[0]}` is a name of yours now and hides Python's own: rename it."
+needs("abs int len map min print")
 predicted, again = (torch.as_tensor(get_vae_predictions(vae, R_train)) for _ in (1, 2))
 assert torch.allclose(predicted, again, atol=1e-3), "Predict with z = mu: no draw, one answer."
 for name, part, rmse in (("best_val", val_df, best_val), ("test_rmse", test_df, test_rmse)):
@@ -786,8 +782,7 @@ completed_vae = R_sparse_full.where(~R_sparse_full.isna(), R_pred_df)
 assert {"R_pred", "R_pred_np", "R_pred_df", "completed_vae"} <= globals().keys(), (
     "Fill the blanks above and run that cell first."
 )
-hidden = [name for name in ("abs", "isinstance", "list", "print") if name in globals()]
-assert not hidden, f"`{hidden[0]}` is a name of yours now and hides Python's own: rename it."
+needs("abs isinstance list print")
 assert isinstance(R_pred_np, np.ndarray), (
     "R_pred_np should be an array: look at how a tensor becomes one."
 )
@@ -1186,8 +1181,7 @@ def challenge_predict(R, mask):
 # %% check="vae-challenge" points=0 nbval=true
 # Predictions for every cell, all of them numbers, within the time limit.
 assert "challenge_predict" in globals(), "Run the cell above first."
-hidden = [name for name in ("print",) if name in globals()]
-assert not hidden, f"`{hidden[0]}` is a name of yours now and hides Python's own: rename it."
+needs("print")
 began = time.perf_counter()
 predicted = np.asarray(challenge_predict(R_array, mask_array))
 assert predicted.shape == R_array.shape, "Return one prediction for every user and item."

@@ -1,5 +1,7 @@
 """A lesson promises, delivers and warns: goals come back at its end, mistakes are named where they bite."""
 
+import ast
+import builtins
 import re
 
 import pytest
@@ -106,3 +108,18 @@ def test_a_lesson_names_the_packages_that_the_grader_has(assignment, language):
     first = built(assignment).releases[language].cells[0].source
     assert all(name in first for name in NAMED)
     assert {*NAMED} <= set(distributions())
+
+
+CHECKS = [
+    pytest.param(cell.source, id=f"{assignment}-{number}")
+    for assignment in ASSIGNMENTS
+    for number, cell in enumerate(filter(is_check, built(assignment).releases["en"].cells))
+]
+
+
+@pytest.mark.parametrize("source", CHECKS)
+def test_a_check_asks_for_the_builtins_that_it_uses_before_it_uses_them(source):
+    tree = ast.parse(source)
+    used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} & {*dir(builtins)}
+    [asked] = re.findall(r'^needs\("(.*)"\)$', source, re.MULTILINE)
+    assert asked.split() == sorted(used - {"globals", "AssertionError", "Exception"})

@@ -2,6 +2,7 @@
 
 import warnings
 from functools import cache
+from types import FunctionType
 
 import pytest
 
@@ -38,6 +39,7 @@ class Notebook:
         namespace, replace = dict(self.before[check]), Replacements(replacements)
         cells = edited(self.parts[check][:-1], replace)
         self._run([*cells, ("", extra)], namespace)
+        namespace["needs"] = FunctionType(namespace["needs"].__code__, namespace)  # looks around here
         return self._run([self.parts[check][-1]], namespace)
 
     def says_all(self, replacements, until):

@@ -72,3 +72,22 @@ def test_at_most_fifteen_per_cent_get_past_the_visible_checks():
     ]
     assert set(wrong) >= SURVIVORS.keys()
     assert len(SURVIVORS) <= 0.15 * len(wrong)
+
+
+@pytest.mark.parametrize("check", ["mf-split", "mf-dataset", "mf-model", "mf-train", "mf-complete"])
+def test_a_check_names_the_variable_that_hides_a_builtin(bench, check):
+    parts, order = bench("mf").parts, list(bench("mf").parts)
+    namespace = bench("mf").before[order[order.index(check) + 1]] | {"print": 3}
+    (error,) = run_leniently(parts[check][-1:], namespace)
+    assert "`print` is a name of yours now" in str(error)
+
+
+@pytest.mark.parametrize("check", ["mf-split", "mf-dataset", "mf-model", "mf-train", "mf-complete"])
+def test_a_cell_that_stopped_is_told_apart_from_one_with_open_blanks(bench, check):
+    own, before = bench("mf").parts[check][-1:], bench("mf").before[check]
+    first = {"mf-split": "train_df", "mf-dataset": "RatingDataset", "mf-model": "MF"}
+    first |= {"mf-train": "best_val", "mf-complete": "all_users"}
+    (open_blank,) = run_leniently(own, dict(before))
+    (stopped,) = run_leniently(own, before | {first[check]: None})
+    assert str(open_blank).startswith("Fill the blanks above")
+    assert str(stopped).startswith("The cell above stopped before")

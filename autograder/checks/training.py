@@ -218,8 +218,11 @@ def judge_training(lesson, student, rmse_on, data):
     judge_best_val(
         student, says, {"validation": val, "test": test, "training": rmse_on(data.train)}
     )
+    is_validation = abs(says["test_rmse"] - val) < REPORT_TOLERANCE <= abs(test - val)
+    # Where both happen to be as large, all digits of a number that was not rounded tell them apart.
+    is_same = says["test_rmse"] == says["best_val"] != round(says["best_val"], 6)
     expect(
-        abs(says["test_rmse"] - val) >= REPORT_TOLERANCE or abs(test - val) < REPORT_TOLERANCE,
+        not is_validation and not (is_same and test != val),
         "`test_rmse` is the validation RMSE: evaluate the test part.",
     )
     expect(

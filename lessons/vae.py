@@ -673,7 +673,7 @@ test_rmse = evaluate_vae_rmse(vae, R_train, test_df)
 # %% check="vae-train" points=6 nbval=true
 # The network is back at its best epoch, its numbers are true, and it beats saying the mean to everyone.
 assert {"train_curve", "val_curve", "best_val", "best_epoch", "test_rmse"} <= globals().keys(), (
-    "Fill the blanks above and run both cells first."
+    "Fill the blanks above and run both cells first, to their end."
 )
 needs("abs int len map min print")
 predicted, again = (torch.as_tensor(get_vae_predictions(vae, R_train)) for _ in (1, 2))

@@ -7,6 +7,7 @@ notebook, a cell that raises is left behind and the next one runs.
 import os
 import warnings
 from contextlib import contextmanager
+from types import FunctionType
 
 from autograder.checks import names, registered
 from autograder.checks.reference import run_cells, solved_cells
@@ -71,6 +72,14 @@ def edited(cells, edit):
     return [(name, edit(name, source)) for name, source in cells]
 
 
+def copied(namespace):
+    """A copy of a namespace, in which the data cell's `needs` looks around: a function has the globals that it was made in."""
+    copy = dict(namespace)
+    if "needs" in copy:
+        copy["needs"] = FunctionType(copy["needs"].__code__, copy)
+    return copy
+
+
 class Replacements:
     """An edit that replaces texts, and knows which of them it met."""
 
@@ -108,7 +117,7 @@ class Bench:
         """The verdict on one exercise whose cells went through `edit(grade_id, source) -> source`."""
         order = list(self.parts)
         start = order.index(REPLAY_FROM.get(check, check))
-        namespace = dict(self.before[order[start]])
+        namespace = copied(self.before[order[start]])
         with movielens(self.visible):
             for name in order[start : order.index(check)]:
                 run_leniently(self.parts[name], namespace)
@@ -125,7 +134,7 @@ class Bench:
         replace.assert_all_used()
         first = next(check for check, cells in parts.items() if cells != self.parts[check])
         first, order = REPLAY_FROM.get(first, first), list(parts)
-        namespace = dict(self.before[first])
+        namespace = copied(self.before[first])
         with movielens(self.visible):
             for check in order[order.index(first) : order.index(until) + 1]:
                 errors += run_leniently(parts[check], namespace)

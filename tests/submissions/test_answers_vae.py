@@ -6,7 +6,15 @@ is seen on it. Most fail the visible check as well; those that do not are listed
 
 import pytest
 
-from submissions.bench import REPLAY_FROM, Replacements, edited, movielens, run_leniently, verdict
+from submissions.bench import (
+    REPLAY_FROM,
+    Replacements,
+    copied,
+    edited,
+    movielens,
+    run_leniently,
+    verdict,
+)
 from submissions.equivalents import EQUIVALENTS
 from submissions.mistakes import MISTAKES
 
@@ -169,7 +177,7 @@ def answered(kept, check, replacements):
     """The error of the visible check (None where it passes) and the sentence of the hidden one; check cells are the lesson's."""
     order = list(kept.parts)
     start = REPLAY_FROM.get(check, check)
-    namespace = dict(kept.before[start])
+    namespace = copied(kept.before[start])
     *cells, visible = kept.parts[check]
     with movielens(kept.visible):
         for name in order[order.index(start) : order.index(check)]:
@@ -213,7 +221,7 @@ def test_no_right_answer_is_refused_by_a_visible_check(bench, name):
     changed = [check for check, cells in kept.parts.items() if edited(cells, replace) != cells]
     start = REPLAY_FROM.get(changed[0], changed[0])
     order = list(kept.parts)
-    namespace = dict(kept.before[start])
+    namespace = copied(kept.before[start])
     with movielens(kept.visible):
         for check in order[order.index(start) : order.index(change.until) + 1]:
             *cells, visible = kept.parts[check]
@@ -224,7 +232,7 @@ def test_no_right_answer_is_refused_by_a_visible_check(bench, name):
 @pytest.mark.parametrize("check", QUICK[:3])
 def test_a_visible_check_names_what_hides_a_builtin_of_pythons(bench, check):
     kept = bench("vae")
-    namespace = dict(kept.before[check])
+    namespace = copied(kept.before[check])
     *cells, visible = kept.parts[check]
     with movielens(kept.visible):
         run_leniently(cells, namespace)

@@ -6,7 +6,7 @@ two mistakes of each check run always; the marker `accuracy` holds the rest.
 
 import pytest
 
-from submissions.bench import REPLAY_FROM, Replacements, edited, movielens, run_leniently
+from submissions.bench import REPLAY_FROM, Replacements, copied, edited, movielens, run_leniently
 from submissions.mistakes import MISTAKES
 
 ANOTHER_SHUFFLE = "to tell it, the check would have to cut the ratings itself"
@@ -48,7 +48,7 @@ CASES = [
 def said_by(bench, check, pairs):
     """What the visible check of an exercise raises on a wrong answer; None where it passes."""
     order, replace = list(bench.parts), Replacements(pairs)
-    namespace = dict(bench.before[REPLAY_FROM.get(check, check)])
+    namespace = copied(bench.before[REPLAY_FROM.get(check, check)])
     *cells, own = bench.parts[check]
     cells = edited(cells, replace)
     replace.assert_all_used()
@@ -77,7 +77,7 @@ def test_at_most_fifteen_per_cent_get_past_the_visible_checks():
 @pytest.mark.parametrize("check", ["mf-split", "mf-dataset", "mf-model", "mf-train", "mf-complete"])
 def test_a_check_names_the_variable_that_hides_a_builtin(bench, check):
     parts, order = bench("mf").parts, list(bench("mf").parts)
-    namespace = bench("mf").before[order[order.index(check) + 1]] | {"print": 3}
+    namespace = copied(bench("mf").before[order[order.index(check) + 1]] | {"print": 3})
     (error,) = run_leniently(parts[check][-1:], namespace)
     assert "`print` is a name of yours now" in str(error)
 
@@ -87,7 +87,7 @@ def test_a_cell_that_stopped_is_told_apart_from_one_with_open_blanks(bench, chec
     own, before = bench("mf").parts[check][-1:], bench("mf").before[check]
     first = {"mf-split": "train_df", "mf-dataset": "RatingDataset", "mf-model": "MF"}
     first |= {"mf-train": "best_val", "mf-complete": "all_users"}
-    (open_blank,) = run_leniently(own, dict(before))
-    (stopped,) = run_leniently(own, before | {first[check]: None})
+    (open_blank,) = run_leniently(own, copied(before))
+    (stopped,) = run_leniently(own, copied(before | {first[check]: None}))
     assert str(open_blank).startswith("Fill the blanks above")
     assert str(stopped).startswith("The cell above stopped before")

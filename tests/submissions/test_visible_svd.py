@@ -2,12 +2,11 @@
 
 import warnings
 from functools import cache
-from types import FunctionType
 
 import pytest
 
 from autograder.checks.reference import run_cells, solved_cells
-from submissions.bench import SEEDS, Replacements, edited, exercises, movielens
+from submissions.bench import SEEDS, Replacements, copied, edited, exercises, movielens
 from submissions.equivalents import EQUIVALENTS
 from submissions.mistakes import MISTAKES
 
@@ -39,8 +38,7 @@ class Notebook:
         namespace, replace = dict(self.before[check]), Replacements(replacements)
         cells = edited(self.parts[check][:-1], replace)
         self._run([*cells, ("", extra)], namespace)
-        namespace["needs"] = FunctionType(namespace["needs"].__code__, namespace)  # looks around here
-        return self._run([self.parts[check][-1]], namespace)
+        return self._run([self.parts[check][-1]], copied(namespace))
 
     def says_all(self, replacements, until):
         """Errors of all cells through a check, texts replaced in all that are no check cell."""

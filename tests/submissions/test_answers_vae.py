@@ -227,15 +227,3 @@ def test_no_right_answer_is_refused_by_a_visible_check(bench, name):
             *cells, visible = kept.parts[check]
             run_leniently(edited(cells, replace), namespace)
             assert run_leniently([visible], namespace) == [], check
-
-
-@pytest.mark.parametrize("check", QUICK[:3])
-def test_a_visible_check_names_what_hides_a_builtin_of_pythons(bench, check):
-    kept = bench("vae")
-    namespace = copied(kept.before[check])
-    *cells, visible = kept.parts[check]
-    with movielens(kept.visible):
-        run_leniently(cells, namespace)
-        namespace["print"] = 3
-        [error] = run_leniently([visible], namespace)
-    assert "`print` is a name of yours" in str(error)

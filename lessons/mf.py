@@ -594,7 +594,7 @@ def train_epoch():
 #
 # </details>
 
-# %% blank="mf-train" mask="evaluate"
+# %% blank="mf-train" mask="evaluate" nbval=false
 n_epochs, patience = 100, 5
 best_val, best_epoch, best_state = float("inf"), 0, None
 train_curve, val_curve = [], []

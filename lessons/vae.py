@@ -653,7 +653,7 @@ def train_vae_epoch():
 # 에포크(epoch)를 반복하는 셀은 2강과 같으며 미리 작성되어 있습니다. *검증* RMSE가 가장 좋았던 가중치를 남기고, 시험 평점은 마지막에 한 번만
 # 봅니다. 떼어 낸 두 부분은 여기에서 쓰입니다. `train_curve`에 손실과 함께 기록됩니다.
 
-# %%
+# %% nbval=false
 n_epochs, patience = 50, 8
 best_val, best_epoch, best_state = float("inf"), 0, None
 train_curve, val_curve = [], []

@@ -60,9 +60,9 @@ def run_nbval(course_root, language, folder, profile=ANY_DATA):
     environment = os.environ | {
         "MOVIELENS_DIR": str(folder),
         "OMP_NUM_THREADS": "1",
-        "MPLBACKEND": "agg",
     }
-    environment.pop("PYTEST_ADDOPTS", None)
+    for name in ("PYTEST_ADDOPTS", "MPLBACKEND"):  # another backend shows no figures
+        environment.pop(name, None)
     command = [
         sys.executable,
         "-m",

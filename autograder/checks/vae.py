@@ -238,7 +238,9 @@ STANDING_KINDS = {
 NETWORK_PROBE = """
 import torch
 
-small = VAE(9, 24, 4)
+where = next(vae.parameters()).device
+rows, codes, centres, logvars, places = (part.to(where) for part in (rows, codes, centres, logvars, places))
+small = VAE(9, 24, 4).to(where)
 small.load_state_dict(weights)
 small.train()
 coded = small.encode(rows)
@@ -252,7 +254,7 @@ if recon.requires_grad:
     recon.sum().backward()
 reached = [name for name, value in small.named_parameters() if value.grad is not None and bool(value.grad.abs().sum() > 0)]
 
-glass = VAE(2, 4, 2)
+glass = VAE(2, 4, 2).to(where)
 glass.load_state_dict(glass_weights)
 drawn, seen = {}, {}
 for mode in ("train", "eval"):

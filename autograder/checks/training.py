@@ -131,6 +131,8 @@ def read_curve(student):
 CURVES_PROBE = """
 def probe_curve(curve):
     try:
+        if any(getattr(value, "requires_grad", False) for value in curve):
+            return None
         return [float(value) for value in curve][:1000]
     except Exception:
         return None
@@ -150,13 +152,16 @@ def judge_curves(student):
     curves = ask(student, CURVES_PROBE, {"curves": many(maybe(many(number)), 2)})["curves"]
     names = ("train_curve", "val_curve")
     for name, curve in zip(names, curves, strict=True):
-        expect(curve is not None, f"`{name}` should be a list of numbers, one an epoch.")
+        expect(
+            curve is not None,
+            f"`{name}` should be a list of plain numbers, one an epoch (of a tensor, `item()` takes the number).",
+        )
         expect(curve, f"`{name}` is empty: append one number in each epoch.")
         expect(bool(np.isfinite(curve).all()), f"`{name}` holds an entry that is no finite number.")
     train, val = map(np.array, curves)
     expect(
         len(train) == len(val),
-        f"`train_curve` has {len(train)} entries and `val_curve` has {len(val)}: append to both once an epoch.",
+        "`train_curve` and `val_curve` are of different lengths: append to both once an epoch.",
     )
     expect(
         np.abs(val - says["best_val"]).min() < REPORT_TOLERANCE,
@@ -305,7 +310,7 @@ def judge_labels(frame, expected, name):
     """Require a frame of users by items whose rows are labelled by user ids and columns by movie ids, in order."""
     expect(
         frame.shape == expected.shape,
-        f"`{name}` has {frame.shape[0]} rows and {frame.shape[1]} columns: one row a user and one column a movie would be {expected.shape[0]} and {expected.shape[1]}.",
+        f"`{name}` has another shape than one row per user and one column per movie.",
     )
     for axis, ids, word in (("rows", "user", "index"), ("columns", "movie", "columns")):
         labels = {

@@ -75,15 +75,16 @@ def same_axes(frame, expected, name, place):
     CheckFailed
         With a sentence of its own for a frame that is turned, for a shape, and for labels.
     """
+    if has_labels(frame, expected.index, expected.columns):
+        return
     turned = has_labels(frame, expected.columns, expected.index)
     expect(not turned, f"`{name}` has movies in its rows and users in its columns: {place}.")
     expect(
         frame.shape == expected.shape,
         f"`{name}` has the wrong shape for one row per user and one column per movie: {place}.",
     )
-    expect(
-        has_labels(frame, expected.index, expected.columns),
-        f"The labels of `{name}` are not the user ids of its rows and the movie ids of its columns: {place}.",
+    raise CheckFailed(
+        f"The labels of `{name}` are not the user ids of its rows and the movie ids of its columns: {place}."
     )
 
 

@@ -275,7 +275,7 @@ missing = [
 assert not missing, (
     f"The cell above stopped before `{missing[0]}`: a star is left, or its error says why."
 )
-needs("abs float isinstance iter len list next print tuple")
+needs("float isinstance iter len list next print tuple")
 some = train_df.head(5)
 samples = [RatingDataset(some)[i] for i in (0, 1, 2, 3, 4)]
 is_row = isinstance(samples[0], (tuple, list, np.ndarray, torch.Tensor)) and len(samples[0]) == 3
@@ -295,7 +295,7 @@ for name, (loader, part) in {**loaders, "test_loader": (test_loader, test_df)}.i
     assert stars.is_floating_point(), f"The stars of `{name}` should be floats."
     stars = torch.cat([batch[2] for batch in batches]).double()
     assert len(stars) == len(part), f"`{name}` gives {len(stars)} ratings, not {len(part)}."
-    is_part = abs(stars.mean() - part["rating"].mean()) < 1e-6
+    is_part = (stars.mean() - part["rating"].mean()).abs() < 1e-6
     assert is_part, f"`{name}` holds the ratings of another part."
 first, second = (torch.as_tensor(next(iter(train_loader))[0]) for _ in "12")
 assert not torch.equal(first, second), "The training loader should shuffle."
@@ -420,7 +420,7 @@ optimizer = torch.optim.Adam(model.parameters(), lr=0.005, weight_decay=1e-5, fu
 assert "MF" in globals(), "Fill the blanks above and run that cell first."
 missing = [name for name in ("model", "criterion", "optimizer") if name not in globals()]
 assert not missing, f"The cell above stopped before `{missing[0]}`: its error says why."
-needs("abs all any getattr isinstance print tuple")
+needs("abs all any float getattr isinstance print tuple")
 sizes = {"user_emb": (num_users, 100), "item_emb": (num_items, 100)}
 for name, size in {**sizes, "user_bias": (num_users, 1), "item_bias": (num_items, 1)}.items():
     assert getattr(model, name).weight.shape == size, f"Which rows, which columns has `{name}`?"
@@ -446,11 +446,12 @@ for name in ("user_emb", "item_emb", "user_bias", "item_bias"):
     is_good = 0.008 < start.std() < 0.012 if name in sizes else not start.any()
     assert is_good, f"`{name}` should start at N(0, 0.01) numbers (factors) or at 0 (biases)."
     assert name not in sizes or getattr(model, name).weight.any(), f"`{name}` of `model` is 0."
-is_mean = optimizer.state or abs(model.global_bias - train_df["rating"].mean()) < 1e-4
+start = float(torch.as_tensor(model.global_bias).detach()) - train_df["rating"].mean()
+is_mean = optimizer.state or abs(start) < 1e-4
 assert is_mean, "`global_bias` of `model` should start at the mean of the training ratings."
 guess = torch.tensor([5.0, 1.0, 4.0], requires_grad=True)
 loss = criterion(guess, torch.tensor([3.0, 2.0, 4.5]))  # errors 2, -1, -0.5
-is_mse = isinstance(loss, torch.Tensor) and loss.numel() == 1 and abs(loss - 1.75) < 1e-4
+is_mse = isinstance(loss, torch.Tensor) and loss.numel() == 1 and (loss - 1.75).abs() < 1e-4
 assert is_mse and loss.requires_grad, "`criterion` should be the mean of squared errors."
 groups = optimizer.param_groups
 is_own = any(own is model.user_emb.weight for group in groups for own in group["params"])

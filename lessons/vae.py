@@ -528,7 +528,7 @@ optimizer_vae = torch.optim.Adam(vae.parameters(), lr=0.001, weight_decay=1e-6, 
 assert {"vae_loss", "optimizer_vae"} <= globals().keys(), (
     "Fill the blanks above and run that cell first."
 )
-needs("abs any isinstance len list print tuple zip")
+needs("any isinstance len list print tuple zip")
 x = torch.tensor([[5.0, 0, 3, 0], [0, 2, 0, 0], [0, 0, 0, 0]])  # the third user rated nothing
 guess, seen = torch.full((3, 4), 4.0, requires_grad=True), (x > 0).float()
 mu, logvar = (torch.full((3, 50), start, requires_grad=True) for start in (1.0, 1.386))
@@ -541,11 +541,11 @@ for beta, extra in ((0.001, {}), (2.0, {"beta": 2.0})):
     assert total.shape == recon_part.shape == kl_part.shape == (), (
         "Each part should be one number, not one per user: look at the means."
     )
-    assert abs(recon_part - (1 + 4 + 0) / 3) < 1e-3, (
+    assert (recon_part - (1 + 4 + 0) / 3).abs() < 1e-3, (
         "The mean errors of these users are 1, 4 and 0: look at what recon_loss averages."
     )
-    assert abs(kl_part - 65.3) < 0.1, "The KL of this cloud is 65.3: compare with the formula."
-    assert abs(total - recon_part - beta * kl_part) < 1e-3, "The total is recon + beta KL."
+    assert (kl_part - 65.3).abs() < 0.1, "The KL of this cloud is 65.3: compare with the formula."
+    assert (total - recon_part - beta * kl_part).abs() < 1e-3, "The total is recon + beta KL."
     assert total.requires_grad and not recon_part.requires_grad and not kl_part.requires_grad, (
         "Only the total keeps its gradient: look at the last line."
     )

@@ -38,6 +38,8 @@ from autograder.errors import CourseError
 
 HIDDEN, LATENT = 600, 50
 BETA = 0.001
+LOGVAR = 4.0
+"""Log-variances of a probe reach up to here: what keeps them in wider bounds is right."""
 STEP_SIZE = 0.02
 
 
@@ -335,6 +337,9 @@ def the_network_encodes_samples_and_decodes(student, data):
     inputs |= {"centres": centres, "logvars": logvars, "places": places, "draws": DRAWS}
     inputs["rows"] = torch.tensor(rng.normal(2, 1, (5, 9)), dtype=torch.float32)
     inputs["codes"] = torch.tensor(rng.normal(0, 1, (3, 4)), dtype=torch.float32)
+    widest = np.abs(encode(float64(weights), as_array(inputs["rows"]))[1]).max()
+    for part in ("fc_logvar.weight", "fc_logvar.bias"):
+        weights[part] *= LOGVAR / widest
     probe = ask(student, NETWORK_PROBE, NETWORK_KINDS, **inputs)
     judge_passes(probe, float64(weights), as_array(inputs["rows"]), as_array(inputs["codes"]))
     mu, logvar = as_array(centres), as_array(logvars)

@@ -14,7 +14,7 @@ import pytest
 from autograder.checks import registered
 from autograder.checks.reference import run_cells
 from autograder.checks.student import InProcessStudent
-from submissions.bench import movielens, verdict
+from submissions.bench import movielens, run_leniently, verdict
 
 LESSONS = ("svd", "mf", "vae")
 STORES = {"STORE_NAME", "STORE_GLOBAL"}
@@ -109,5 +109,5 @@ def test_everything_of_a_library_may_be_imported_on_top(bench, lesson, star):
     with movielens(kept.visible):
         run_cells([("", star)], namespace)
         for check, cells in kept.parts.items():
-            run_cells(cells, namespace)
+            assert run_leniently(cells, namespace) == []  # NumPy may warn of a tensor
             assert verdict(check, namespace, kept.data) is None

@@ -86,14 +86,14 @@ SPLIT_PROBE = """
 import numpy
 import pandas
 
-def probe_read(frame):
+def probe_read(frame, asked):
     if not isinstance(frame, pandas.DataFrame):
         return None
     columns = {name: numpy.asarray(frame[name].tolist()[:100_000]) for name in asked if name in frame}
     return {"length": len(frame), "columns": columns}
 
 parts = {
-    name: probe_read(frame)
+    name: probe_read(frame, read_later[name])
     for name, frame in [("train_df", train_df), ("val_df", val_df), ("test_df", test_df)]
 }
 temp_length = len(temp_df)
@@ -106,7 +106,8 @@ def every_rating_is_in_exactly_one_part_of_the_80_10_10_split(student, data):
     sizes = {"train_df": len(data.train), "val_df": len(data.val), "test_df": len(data.test)}
     frame = maybe(record(length=number, columns=mapping(array)))
     kinds = {"parts": record(**dict.fromkeys(sizes, frame)), "temp_length": number}
-    probe = ask(student, SPLIT_PROBE, kinds, asked=list(READ_LATER["train_df"]))
+    read_later = {name: list(columns) for name, columns in READ_LATER.items()}
+    probe = ask(student, SPLIT_PROBE, kinds, read_later=read_later)
     frames = probe["parts"]
     for name in sizes:
         expect(frames[name] is not None, f"`{name}` should be a DataFrame.")
@@ -166,6 +167,11 @@ def judge_rows(columns, data):
             is_close(rows[name], triples(frame)),
             f"`{name}` holds other rows than `random_state=42` puts there: shuffle, with that `random_state`.",
         )
+    places = as_array(columns["train_df"]["item_idx"]).astype(int)
+    expect(
+        is_close(columns["train_df"]["movieId"], np.asarray(data.movie_ids)[places]),
+        "The column `movieId` of `train_df` is not that of its rows any more: split the whole table.",
+    )
 
 
 DATASET_PROBE = """
@@ -694,15 +700,15 @@ def the_best_epoch_is_back_and_predicts_withheld_ratings(student, data):
     """Weights give the reported RMSE, beat bias-only on withheld ratings, and were not fitted to validation or test."""
     judge_evaluate(student)
     weights = weights_of(student, data)
-    reported(student)
+    says = reported(student)
     expect(
         weights["user_bias"].any(),
         "`user_bias` is still 0 in every row, so no step has moved the model: gradients are cleared, computed, and then used by `step`.",
     )
     judge_epoch(student)
-    train_curve = judge_curves(student)
-    judge_training("mf", student, lambda frame: rmse_on(weights, frame), data)
-    judge_pass(student, weights, data, train_curve[int(reported(student)["best_epoch"]) - 1])
+    train_curve = judge_curves(student, says["best_val"])
+    judge_training("mf", student, lambda frame: rmse_on(weights, frame), data, says)
+    judge_pass(student, weights, data, train_curve[int(says["best_epoch"]) - 1])
 
 
 PASS_PROBE = f"""

@@ -75,18 +75,20 @@ def pass_over(function, network):
 
 def reported(student):
     """What the notebook says of its training: best_val, test_rmse (stars) and best_epoch, as floats."""
-    values = {}
-    for name in ("best_val", "test_rmse", "best_epoch"):
-        value = student[name]
-        shape = shape_of(value)
-        value = as_array(value) if shape is not None and set(shape) <= {1} else None
-        expect(value is not None, f"`{name}` should be one number.")
-        expect(
-            bool(np.isfinite(value).all()),
-            f"`{name}` is no finite number: training did not run to its end.",
-        )
-        values[name] = float(value.reshape(()))
-    return values
+    return {name: one_number(student, name) for name in ("best_val", "test_rmse", "best_epoch")}
+
+
+def one_number(student, name):
+    """The student's variable of that name, a finite number, as a float."""
+    value = student[name]
+    shape = shape_of(value)
+    value = as_array(value) if shape is not None and set(shape) <= {1} else None
+    expect(value is not None, f"`{name}` should be one number.")
+    expect(
+        bool(np.isfinite(value).all()),
+        f"`{name}` is no finite number: training did not run to its end.",
+    )
+    return float(value.reshape(()))
 
 
 CURVE_PROBE = """
@@ -141,14 +143,13 @@ curves = [probe_curve(train_curve), probe_curve(val_curve)]
 """
 
 
-def judge_curves(student):
+def judge_curves(student, best_val):
     """Require one finite number an epoch in both curves, and `best_val` among those of `val_curve`.
 
     Returns
     -------
     Array (epochs,), what `train_curve` holds.
     """
-    says = reported(student)
     curves = ask(student, CURVES_PROBE, {"curves": many(maybe(many(number)), 2)})["curves"]
     names = ("train_curve", "val_curve")
     for name, curve in zip(names, curves, strict=True):
@@ -164,7 +165,7 @@ def judge_curves(student):
         "`train_curve` and `val_curve` are of different lengths: append to both once an epoch.",
     )
     expect(
-        np.abs(val - says["best_val"]).min() < REPORT_TOLERANCE,
+        np.abs(val - best_val).min() < REPORT_TOLERANCE,
         "`val_curve` holds `best_val` nowhere: append the validation RMSE of each epoch.",
     )
     expect(
@@ -202,7 +203,7 @@ def adam(weights, slopes_of, batches, lr, weight_decay):
     return weights
 
 
-def judge_training(lesson, student, rmse_on, data):
+def judge_training(lesson, student, rmse_on, data, says=None):
     """Require that weights, reported numbers and withheld ratings fit together.
 
     Parameters
@@ -211,6 +212,7 @@ def judge_training(lesson, student, rmse_on, data):
     student : Student.
     rmse_on : function from an indexed frame to the RMSE of the student's weights on it, in stars.
     data : the grader's own GradingData, holdout included.
+    says : what `reported` has read already; read here where it is None.
 
     Raises
     ------
@@ -218,7 +220,7 @@ def judge_training(lesson, student, rmse_on, data):
         Where the weights are not those of the best epoch, are not good enough on withheld ratings, or
         are better on visible validation or test ratings than on withheld ones by more than chance.
     """
-    says = reported(student)
+    says = says or reported(student)
     val, test, holdout = (rmse_on(frame) for frame in (data.val, data.test, data.holdout_indexed))
     judge_best_val(
         student, says, {"validation": val, "test": test, "training": rmse_on(data.train)}

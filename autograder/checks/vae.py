@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from autograder.checks.compare import (
+    STRANGE,
     anything,
     array,
     as_array,
@@ -563,7 +564,7 @@ import torch
 
 network, optimizer = copy.deepcopy((vae, optimizer_vae))
 owned = {id(parameter) for group in optimizer.param_groups for parameter in group["params"]}
-left_out = [name for name, parameter in network.named_parameters() if id(parameter) not in owned]
+owns_all = all(id(parameter) in owned for parameter in network.parameters())
 groups = [{key: float(group.get(key, -1)) for key in ("lr", "weight_decay")} for group in optimizer.param_groups]
 optimizer.state.clear()
 
@@ -583,7 +584,7 @@ except Exception:
 """
 
 OPTIMIZER_KINDS = {
-    "left_out": many(text),
+    "owns_all": flag,
     "groups": many(record(lr=number, weight_decay=number)),
     "before": mapping(array),
     "after": maybe(mapping(array)),
@@ -635,6 +636,7 @@ def the_loss_counts_rated_cells_alone_and_weighs_the_kl_term(student, data):
         probe["parts"] == [3, 3, 3],
         "`vae_loss` should return three numbers: the total, the reconstruction part and the KL part.",
     )
+    expect(len(probe["answers"]) == 1 + len(betas), STRANGE)
     arrays = {name: as_array(tensor) for name, tensor in tensors.items()}
     for answer in probe["answers"]:
         judge_parts(answer, **arrays)
@@ -747,9 +749,10 @@ def judge_optimizer(student, rng):
     slopes = torch.tensor(slopes, dtype=torch.float32)
     probe = ask(student, OPTIMIZER_PROBE, OPTIMIZER_KINDS, slopes=slopes, shown=SHOWN)
     expect(
-        not probe["left_out"],
+        probe["owns_all"],
         "`optimizer_vae` does not hold the parameters of `vae`: make it after the network.",
     )
+    expect(probe["groups"], "`optimizer_vae` holds no parameters.")
     for key, value, words in (
         ("lr", LEARNING_RATE, "learning rate than 0.001"),
         ("weight_decay", WEIGHT_DECAY, "weight decay than 1e-6"),

@@ -468,7 +468,7 @@ def sources(rebuilt):
 def test_a_changed_given_cell_runs_before_the_original():
     notebook = solved()
     cell = next(cell for cell in notebook.cells if cell.id == GIVEN[1].id)
-    cell.source = cell.source.replace("ratings.head(3)", "ratings.head(5)")
+    cell.source = cell.source.replace("ratings.head()", "ratings.head(9)")
     rebuilt = rebuild(MASTER, notebook)
     place = sources(rebuilt).index(cell.source)
     assert sources(rebuilt)[place + 1] == GIVEN[1].source

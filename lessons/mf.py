@@ -945,7 +945,7 @@ for user_id, n in [*requests, (most, 1), (most, num_items)]:
     ids, rated = {*top["movieId"]}, {*ratings["movieId"][ratings["userId"] == user_id]}
     assert ids <= {*item2idx}, "`movieId` should hold movie ids."
     assert not ids & rated, "A movie that the user has rated must not be recommended."
-    is_long = len(top) == len(ids) == min(n, num_items - len(rated))
+    is_long = len(top) == len(ids) == min((n, num_items - len(rated)))
     assert is_long, "There should be n different movies, or all unseen ones where they are fewer."
     scores = R_hat_df_full.loc[user_id].to_numpy()
     own = scores[[item2idx[movie_id] for movie_id in top["movieId"]]]

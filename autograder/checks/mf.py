@@ -499,7 +499,8 @@ def judge_optimizer(probe):
             probe["owns"].get(name),
             f"`optimizer` does not hold `{name}` of `model`: make it after the model, of `model.parameters()`.",
         )
-    for group in probe["groups"]:
+    for number, group in enumerate(probe["groups"]):
+        whose = "`optimizer`" if number == 0 else "a later group of `optimizer`"
         expect(
             len(group["betas"]) == 2 and "eps" in group["numbers"],
             "`optimizer` is not Adam: it has no `betas`.",
@@ -508,7 +509,7 @@ def judge_optimizer(probe):
             found = group["numbers"].get(name, 0.0)
             expect(
                 abs(found - value) < value / 1000,
-                f"`{name}` of `optimizer` should be {value}.",
+                f"`{name}` of {whose} should be {value}.",
             )
         expect(
             is_close(group["betas"], [0.9, 0.999], 1e-6),

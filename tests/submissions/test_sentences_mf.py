@@ -58,7 +58,7 @@ SENTENCES = {
         "half_the_gradient": "gradient of `criterion`",
         "plain_sgd": "is not Adam",
         "large_steps": "`lr` of `optimizer` should be 0.005",
-        "another_rate_for_the_items": "`lr` of `optimizer` should be 0.005",
+        "another_rate_for_the_items": "`lr` of a later group of `optimizer`",
         "no_decay": "`weight_decay` of `optimizer` should be 1e-05",
         "no_memory": "`betas` of `optimizer`",
         "large_eps": "`eps` of `optimizer` should be 1e-08",

@@ -499,8 +499,8 @@ def judge_optimizer(probe):
             probe["owns"].get(name),
             f"`optimizer` does not hold `{name}` of `model`: make it after the model, of `model.parameters()`.",
         )
-    for number, group in enumerate(probe["groups"]):
-        whose = "`optimizer`" if number == 0 else "a later group of `optimizer`"
+    for place, group in enumerate(probe["groups"]):
+        whose = "`optimizer`" if place == 0 else "a later group of `optimizer`"
         expect(
             len(group["betas"]) == 2 and "eps" in group["numbers"],
             "`optimizer` is not Adam: it has no `betas`.",

@@ -184,7 +184,7 @@ def cell_of(notebook, grade_id):
 
 
 def wrong_mean(notebook):
-    """Passes every visible assert of svd-factors, and no hidden one."""
+    """Every blank filled, and one of them with another mean."""
     cell = cell_of(notebook, "blank-svd-factors")
     assert 'ratings["rating"].mean()' in cell.source
     cell.source = cell.source.replace('ratings["rating"].mean()', "float(R_block.mean().mean())")

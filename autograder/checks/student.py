@@ -16,7 +16,6 @@ FILL = ": fill the blanks and run the cells above in order."
 NOT_DEFINED = "{name} is not defined" + FILL
 RAISED = "{name} raised {error}{where} when the check called it on other inputs of the same kind."
 UNUSABLE = "The check cannot work with what {name} gives: let it be what the lesson asks for."
-YOUR_CODE = "Your code"
 
 
 def sentence_of(kind, name="", line=0, error="an error"):
@@ -27,7 +26,7 @@ def sentence_of(kind, name="", line=0, error="an error"):
     kind, name, line : as `autograder.checks.probe.blame` gives them; an empty name or a 0 is left out.
     error : class of the error, in backquotes, or "an error".
     """
-    name = f"`{name}`" if name else YOUR_CODE[0].lower() + YOUR_CODE[1:]
+    name = f"`{name}`" if name else "your code"
     if kind == "missing":
         return NOT_DEFINED.format(name=name)
     if kind == "unusable":
